@@ -1,0 +1,156 @@
+import { z } from 'zod';
+
+/** Roles a process can take on; in Kubernetes each Deployment names its own, on a laptop one process has all. */
+export const ROLES = [
+  'coupon-api',
+  'balance-api',
+  'order-api',
+  'coupon-gatekeeper',
+  'coupon-consumer',
+  'outbox-relay',
+  'projections',
+] as const;
+export type Role = (typeof ROLES)[number];
+
+const whole = (min: number, max: number) =>
+  z
+    .string()
+    .regex(/^\d+$/, `expected a whole number from ${min} to ${max}`)
+    .transform(Number)
+    .pipe(z.number().min(min).max(max));
+
+const rolesSetting = z.string().transform((text, ctx) => {
+  if (text === 'all') return [...ROLES];
+  const names = text.split(',').map((name) => name.trim());
+  const unknown = names.filter((name) => !ROLES.includes(name as Role));
+  if (unknown.length > 0)
+    ctx.addIssue({
+      code: 'custom',
+      message: `"${unknown.join('", "')}" is no role; expected all or some of ${ROLES.join(', ')}`,
+    });
+  return names as Role[];
+});
+
+const url = (...schemes: string[]) =>
+  z
+    .string()
+    .refine(
+      (text) => URL.canParse(text) && schemes.includes(new URL(text).protocol.slice(0, -1)),
+      `expected a URL that begins with ${schemes.map((scheme) => `${scheme}://`).join(' or ')}`,
+    );
+
+/**
+ * Every setting, parsed once at start. Times are milliseconds unless the name says otherwise.
+ * Names that begin with ONRUSH_ and stand neither here nor in TOOL_SETTINGS stop the program, so that a misspelt one is noticed.
+ */
+const settings = z.object({
+  DATABASE_URL: url('mysql', 'mariadb'),
+  REDIS_URL: url('redis', 'rediss'),
+  KAFKA_BROKERS: z
+    .string()
+    .regex(/^[^\s,]+:\d+(,[^\s,]+:\d+)*$/, 'expected host:port, several separated by commas')
+    .transform((text) => text.split(',')),
+  PORT: whole(0, 65_535).default(8081),
+  HOST: z.string().min(1).default('127.0.0.1'),
+  ROLES: rolesSetting.default([...ROLES]),
+  /** Processes that share the port. */
+  WORKERS: whole(1, 64).default(1),
+  LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
+  /** First part of every Redis key, topic, consumer group and named lock, so that several stacks can share engines. */
+  ONRUSH_NAMESPACE: z
+    .string()
+    .regex(/^[a-z0-9-]{1,30}$/, 'expected 1 to 30 of a-z, 0-9 and -')
+    .default('onrush'),
+  /** `keep` leaves the cart as it was after an order, so that a load profile can order again. */
+  ONRUSH_CART_AFTER_ORDER: z.enum(['empty', 'keep']).default('empty'),
+  /** A request that has no answer by then gets 503. */
+  ONRUSH_REQUEST_TIMEOUT_MS: whole(100, 60_000).default(5_000),
+  /** Requests one process works on at once; one more is refused with 503 before any work. */
+  ONRUSH_MAX_IN_FLIGHT: whole(1, 100_000).default(2_000),
+  /** Requests that may wait in one lane of a combiner. */
+  ONRUSH_MAX_QUEUE: whole(1, 100_000).default(1_000),
+  /** Requests that one transaction serves at most. */
+  ONRUSH_MAX_BATCH: whole(1, 512).default(64),
+  /** Transactions that charges, and that checkouts, may have in flight in one process. */
+  ONRUSH_CHARGE_LANES: whole(1, 16).default(2),
+  ONRUSH_CHECKOUT_LANES: whole(1, 16).default(2),
+  /** Connections for the hot writes and for reads through the models, in one process. */
+  ONRUSH_WRITE_POOL: whole(1, 200).default(8),
+  ONRUSH_READ_POOL: whole(1, 200).default(8),
+  ONRUSH_LOCK_WAIT_TIMEOUT_S: whole(1, 60).default(3),
+  /** How long one user's order lock in Redis lives at most. */
+  ONRUSH_ORDER_LOCK_MS: whole(100, 60_000).default(10_000),
+  ONRUSH_TOPIC_PARTITIONS: whole(1, 100).default(3),
+  ONRUSH_TOPIC_REPLICAS: whole(1, 9).default(1),
+  /** Publishing attempts before an outbox event is FAILED and waits for its redrive. */
+  ONRUSH_OUTBOX_ATTEMPTS: whole(1, 1_000).default(20),
+  /** Time from SIGTERM to the moment the listening socket closes: load balancers need to notice first. */
+  ONRUSH_DRAIN_DELAY_MS: whole(0, 60_000).default(0),
+});
+
+/** Settings of the programs around the services (engines, bench, tests), which the services leave alone. */
+const TOOL_SETTINGS =
+  /^ONRUSH_(DIR|MYSQL_PORT|REDIS_PORT|KAFKA_PORT|KAFKA_CONTROLLER_PORT|COMPOSE_|TEST_|BENCH_|CONTAINER_)/;
+
+export type Config = ReturnType<typeof parseConfig>;
+
+export class BadConfig extends Error {
+  override name = 'BadConfig';
+}
+
+/** @throws BadConfig whose message names every setting that is missing, misspelt or out of range. */
+export function parseConfig(env: Record<string, string | undefined>) {
+  const known = settings.shape;
+  const complaints = Object.keys(env)
+    .filter((name) => name.startsWith('ONRUSH_') && !(name in known) && !TOOL_SETTINGS.test(name))
+    .map((name) => `${name}: no such setting`);
+  const given = Object.fromEntries(Object.entries(env).filter(([name, text]) => name in known && text !== ''));
+  const parsed = settings.safeParse(given);
+  for (const issue of parsed.error?.issues ?? []) {
+    const name = String(issue.path[0]);
+    const seen = given[name] === undefined ? 'is not set' : `is "${masked(name, given[name])}"`;
+    complaints.push(`${name} ${seen}: ${given[name] === undefined ? 'it is required' : issue.message}`);
+  }
+  if (!parsed.success || complaints.length > 0) throw new BadConfig(`bad configuration\n  ${complaints.join('\n  ')}`);
+  const s = parsed.data;
+  return {
+    databaseUrl: s.DATABASE_URL,
+    redisUrl: s.REDIS_URL,
+    kafkaBrokers: s.KAFKA_BROKERS,
+    port: s.PORT,
+    host: s.HOST,
+    roles: s.ROLES,
+    workers: s.WORKERS,
+    logLevel: s.LOG_LEVEL,
+    namespace: s.ONRUSH_NAMESPACE,
+    cartAfterOrder: s.ONRUSH_CART_AFTER_ORDER,
+    requestTimeoutMs: s.ONRUSH_REQUEST_TIMEOUT_MS,
+    maxInFlight: s.ONRUSH_MAX_IN_FLIGHT,
+    maxQueue: s.ONRUSH_MAX_QUEUE,
+    maxBatch: s.ONRUSH_MAX_BATCH,
+    chargeLanes: s.ONRUSH_CHARGE_LANES,
+    checkoutLanes: s.ONRUSH_CHECKOUT_LANES,
+    writePool: s.ONRUSH_WRITE_POOL,
+    readPool: s.ONRUSH_READ_POOL,
+    lockWaitTimeoutS: s.ONRUSH_LOCK_WAIT_TIMEOUT_S,
+    orderLockMs: s.ONRUSH_ORDER_LOCK_MS,
+    topicPartitions: s.ONRUSH_TOPIC_PARTITIONS,
+    topicReplicas: s.ONRUSH_TOPIC_REPLICAS,
+    outboxAttempts: s.ONRUSH_OUTBOX_ATTEMPTS,
+    drainDelayMs: s.ONRUSH_DRAIN_DELAY_MS,
+  };
+}
+
+/** A setting's value as it may be shown: without the password of a URL. */
+function masked(name: string, text: string | undefined): string {
+  return name.endsWith('_URL') ? maskUrl(text ?? '') : (text ?? '');
+}
+
+export function maskUrl(text: string): string {
+  return text.replace(/(:\/\/[^:@/]*:)[^@]*@/, '$1****@');
+}
+
+/** The configuration as printed at start, secrets masked. */
+export function describeConfig(config: Config): Record<string, unknown> {
+  return { ...config, databaseUrl: maskUrl(config.databaseUrl), redisUrl: maskUrl(config.redisUrl) };
+}

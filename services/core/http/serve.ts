@@ -1,0 +1,209 @@
+import express, { type Express, type Request, type Response } from 'express';
+import type { Logger } from 'pino';
+import type { z } from 'zod';
+import { newTraceId } from '../ids.ts';
+import { type Outcome, REFUSALS, type Refusal, refuse } from '../refusals.ts';
+import { Unavailable } from '../unavailable.ts';
+import { type Endpoint, IDEMPOTENCY_KEY } from './endpoint.ts';
+import type { HttpMetrics } from './metrics.ts';
+
+/** What a handler gets: everything validated, nothing of Express. */
+export interface Call<Params = unknown, Query = unknown, Body = unknown> {
+  params: Params;
+  query: Query;
+  body: Body;
+  /** The Idempotency-Key header, where the endpoint takes one and the client sent one. */
+  key: string | undefined;
+  /** Milliseconds since the epoch; no answer is awaited past it. */
+  deadline: number;
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: a route list holds endpoints of every shape
+type AnyEndpoint = Endpoint<any, any, any, any>;
+type Parsed<S> = S extends z.ZodType ? z.infer<S> : undefined;
+
+export interface Route {
+  endpoint: AnyEndpoint;
+  // biome-ignore lint/suspicious/noExplicitAny: see above; `route` below checks each pair
+  handle: (call: Call<any, any, any>) => Promise<Outcome<unknown>>;
+}
+
+/** Pairs an endpoint with the function that serves it; a handler whose answer is not the contract's does not compile. */
+export function route<E extends AnyEndpoint>(
+  endpoint: E,
+  handle: (
+    call: Call<Parsed<E['params']>, Parsed<E['query']>, Parsed<E['body']>>,
+  ) => Promise<Outcome<E['answer'] extends z.ZodType ? z.input<E['answer']> : undefined>>,
+): Route {
+  return { endpoint, handle };
+}
+
+export interface ServeOptions {
+  logger: Logger;
+  metrics: HttpMetrics;
+  requestTimeoutMs: number;
+}
+
+/** Mounts the routes. Every write body is JSON of at most 16 KiB. */
+export function serve(app: Express, routes: Route[], options: ServeOptions): void {
+  const readJson = express.json({ limit: 16 * 1024, strict: true, reviver: exactNumbers, type: 'application/json' });
+  for (const { endpoint, handle } of routes) {
+    const path = endpoint.path.replace(/\{(\w+)\}/g, ':$1');
+    const answer = answerer(endpoint, handle, options);
+    if (!endpoint.body) {
+      app[endpoint.method](path, answer);
+      continue;
+    }
+    app[endpoint.method](path, (req, res) => {
+      readJson(req, res, (error?: unknown) => {
+        if (error) send(req, res, bodyRefusal(error), endpoint, options.metrics);
+        else answer(req, res);
+      });
+    });
+  }
+}
+
+function answerer(endpoint: AnyEndpoint, handle: Route['handle'], { logger, metrics, requestTimeoutMs }: ServeOptions) {
+  return (req: Request, res: Response): void => {
+    const call = validate(endpoint, req, Date.now() + requestTimeoutMs);
+    if ('ok' in call) {
+      send(req, res, call, endpoint, metrics);
+      return;
+    }
+    const timer = setTimeout(() => send(req, res, late(endpoint), endpoint, metrics), requestTimeoutMs);
+    handle(call).then(
+      (outcome) => {
+        clearTimeout(timer);
+        send(req, res, outcome, endpoint, metrics);
+      },
+      (error: unknown) => {
+        clearTimeout(timer);
+        if (error instanceof Unavailable) {
+          send(req, res, refuse(error.code, error.message ? { reason: error.message } : undefined), endpoint, metrics);
+          return;
+        }
+        const traceId = traceIdOf(req);
+        logger.error({ err: error, operation: endpoint.operation, traceId }, 'request failed');
+        send(req, res, refuse('COMMON500'), endpoint, metrics, traceId);
+      },
+    );
+  };
+}
+
+/** A read that is late did nothing; what became of a write is unknown. */
+const late = (endpoint: AnyEndpoint): Refusal =>
+  endpoint.method === 'get' ? refuse('COMMON503', { reason: 'deadline passed' }) : refuse('COMMON504');
+
+function validate(endpoint: AnyEndpoint, req: Request, deadline: number): Call | Refusal {
+  const params = endpoint.params.safeParse(req.params);
+  if (!params.success) return invalid(params.error, 'path');
+  const query = endpoint.query.safeParse(req.query);
+  if (!query.success) return invalid(query.error, 'query');
+  let body: unknown;
+  if (endpoint.body) {
+    if (req.body === undefined) return { ...refuse('COMMON415', { field: 'Content-Type' }) };
+    const parsed = endpoint.body.safeParse(req.body);
+    if (!parsed.success) return invalid(parsed.error, 'body');
+    body = parsed.data;
+  }
+  const key = endpoint.idempotent ? req.headers['idempotency-key'] : undefined;
+  if (key !== undefined && (typeof key !== 'string' || !IDEMPOTENCY_KEY.test(key)))
+    return refuse('COMMON400', { field: 'Idempotency-Key', problem: 'expected 1 to 64 printable ASCII characters' });
+  return { params: params.data, query: query.data, body, key, deadline };
+}
+
+function invalid(error: z.ZodError, where: string): Refusal {
+  const problems = error.issues.flatMap((issue) => {
+    const fields =
+      issue.code === 'unrecognized_keys'
+        ? issue.keys.map((name) => [...issue.path, name].join('.'))
+        : [issue.path.join('.')];
+    return fields.map((field) => ({ field: field || where, problem: issue.message }));
+  });
+  return refuse('COMMON400', { ...problems[0], ...(problems.length > 1 ? { problems } : {}) });
+}
+
+function bodyRefusal(error: unknown): Refusal {
+  const { type, status } = error as { type?: string; status?: number };
+  if (type === 'entity.too.large') return refuse('COMMON413');
+  if (status === 415) return refuse('COMMON415');
+  return refuse('COMMON400', { field: 'body', problem: type === 'request.aborted' ? 'incomplete' : 'not valid JSON' });
+}
+
+/**
+ * JSON.parse rounds 0.1 + 10^-20 and 2^53 + 1 silently; such a number becomes NaN here, which no schema accepts.
+ * Called with the number's source text (ES2025 JSON.parse source text access).
+ */
+function exactNumbers(_key: string, value: unknown, context?: { source?: string }): unknown {
+  if (typeof value !== 'number' || !Number.isInteger(value)) return value;
+  const source = context?.source;
+  if (source === undefined || /^-?\d{1,15}$/.test(source)) return value;
+  return Number.isSafeInteger(value) && /^-?\d+(\.0+)?$/.test(source) ? value : Number.NaN;
+}
+
+function traceIdOf(req: Request): string {
+  const parent = req.headers.traceparent;
+  const found = typeof parent === 'string' ? /^[\da-f]{2}-([\da-f]{32})-[\da-f]{16}-[\da-f]{2}$/.exec(parent) : null;
+  return found?.[1] ?? newTraceId();
+}
+
+/** Headers of every API answer. */
+const HEADERS = {
+  'Content-Type': 'application/json; charset=utf-8',
+  'Cache-Control': 'no-store',
+  'X-Content-Type-Options': 'nosniff',
+} as const;
+
+function send(
+  req: Request,
+  res: Response,
+  outcome: Outcome<unknown>,
+  endpoint: AnyEndpoint,
+  metrics: HttpMetrics,
+  traceId?: string,
+): void {
+  if (res.headersSent || res.destroyed) return;
+  const status = outcome.ok ? endpoint.status : (outcome.status ?? REFUSALS[outcome.code].status);
+  metrics.refused(endpoint.operation, outcome);
+  if (outcome.ok && outcome.value === undefined) {
+    res.writeHead(status, { 'Cache-Control': 'no-store' });
+    res.end();
+    return;
+  }
+  const text = JSON.stringify(outcome.ok ? outcome.value : refusalBody(outcome, traceId ?? traceIdOf(req)));
+  const headers: Record<string, string | number> = { ...HEADERS, 'Content-Length': Buffer.byteLength(text) };
+  if (outcome.ok && outcome.replayed) headers['Idempotency-Replayed'] = 'true';
+  if (status === 503) headers['Retry-After'] = 1;
+  // The rest of a body that was refused unread must not be taken for the next request.
+  if (status === 413) headers.Connection = 'close';
+  res.writeHead(status, headers);
+  res.end(text);
+}
+
+export const refusalBody = ({ code, details }: Refusal, traceId: string) => ({
+  code,
+  message: REFUSALS[code].message,
+  timestamp: new Date().toISOString(),
+  traceId,
+  ...(details ? { details } : {}),
+});
+
+/** Everything that no route took. */
+export function refuseUnknown(app: Express, routes: Route[]): void {
+  const patterns = routes.map(({ endpoint }) => new RegExp(`^${endpoint.path.replace(/\{\w+\}/g, '[^/]+')}/?$`));
+  app.use((req: Request, res: Response) => {
+    const known = patterns.some((pattern) => pattern.test(req.path));
+    sendRefusal(req, res, refuse(known ? 'COMMON405' : 'COMMON404', { path: req.path.slice(0, 200) }));
+  });
+  // Express calls this for a path that is not valid percent-encoding.
+  app.use((_error: unknown, req: Request, res: Response, _next: unknown) => {
+    sendRefusal(req, res, refuse('COMMON400', { field: 'path', problem: 'not a valid URL' }));
+  });
+}
+
+function sendRefusal(req: Request, res: Response, refusal: Refusal): void {
+  if (res.headersSent) return;
+  const text = JSON.stringify(refusalBody(refusal, traceIdOf(req)));
+  res.writeHead(REFUSALS[refusal.code].status, { ...HEADERS, 'Content-Length': Buffer.byteLength(text) });
+  res.end(text);
+}

@@ -1,0 +1,26 @@
+import type { Sequelize } from 'sequelize';
+
+/**
+ * Runs `work` while this database holds the named lock (GET_LOCK) for us. The lock belongs to one connection, kept by a
+ * transaction until `work` ends; it goes away with the connection, so a killed process leaves nothing locked.
+ * @throws if the lock is not to be had within `seconds`.
+ */
+export async function withNamedLock<T>(
+  sequelize: Sequelize,
+  name: string,
+  seconds: number,
+  work: () => Promise<T>,
+): Promise<T> {
+  return sequelize.transaction(async (transaction) => {
+    const [rows] = (await sequelize.query('SELECT GET_LOCK(?, ?) AS locked', {
+      replacements: [name, seconds],
+      transaction,
+    })) as unknown as [{ locked: number | null }[], unknown];
+    if (Number(rows[0]?.locked) !== 1) throw new Error(`the lock ${name} was not to be had within ${seconds} s`);
+    try {
+      return await work();
+    } finally {
+      await sequelize.query('SELECT RELEASE_LOCK(?)', { replacements: [name], transaction });
+    }
+  });
+}

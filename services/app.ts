@@ -1,0 +1,129 @@
+import express from 'express';
+import type { Logger } from 'pino';
+import { balanceRoutes } from './balance/index.ts';
+import { cartRoutes } from './cart/index.ts';
+import { catalogRoutes, startRanking } from './catalog/index.ts';
+import { metricsReader } from './core/cluster-metrics.ts';
+import type { Config, Role } from './core/config.ts';
+import { mountDocs } from './core/http/docs.ts';
+import { mountHealth } from './core/http/health.ts';
+import { mountMetrics } from './core/http/metrics-endpoint.ts';
+import { openapi } from './core/http/openapi.ts';
+import { type Route, refuseUnknown, serve } from './core/http/serve.ts';
+import { listen } from './core/http/server.ts';
+import { openKafka } from './core/kafka.ts';
+import type { Running } from './core/lifecycle.ts';
+import { createMetrics } from './core/metrics.ts';
+import { openWritePool } from './core/mysql.ts';
+import { namesOf } from './core/names.ts';
+import { startOutboxRelay } from './core/outbox.ts';
+import { openRedis } from './core/redis.ts';
+import { RedisInstance } from './core/redis-instance.ts';
+import { couponRoutes, Gate, startConsumer, startGatekeeper } from './coupon/index.ts';
+import { SCHEMA_VERSION, schemaVersion } from './database/migrate.ts';
+import { defineModels } from './database/models.ts';
+import { openSequelize } from './database/sequelize.ts';
+import { OrderLock, orderRoutes } from './order/index.ts';
+
+export interface App {
+  port: number;
+  /** Stops taking requests, lets running ones end, stops the workers, closes the engines' connections; in that order. */
+  stop(): Promise<void>;
+}
+
+/** Requests and batches that are running get this long to end. Milliseconds. */
+const DRAIN = 10_000;
+
+/** Starts the configured roles in this process. */
+export async function startApp(config: Config, logger: Logger): Promise<App> {
+  const names = namesOf(config.namespace);
+  const metrics = createMetrics();
+  const has = (...roles: Role[]) => roles.some((role) => config.roles.includes(role));
+  const sequelize = openSequelize(config.databaseUrl, config.readPool);
+  await untilSchema(() => schemaVersion(sequelize), logger);
+  const models = defineModels(sequelize);
+  const pool = openWritePool({
+    databaseUrl: config.databaseUrl,
+    connections: config.writePool,
+    lockWaitTimeoutS: config.lockWaitTimeoutS,
+    metrics: metrics.locks,
+  });
+  const clients = {
+    gate: openRedis(config.redisUrl, 'gate', logger),
+    // An order waits no longer than this for its lock, and goes on without it.
+    locks: openRedis(config.redisUrl, 'locks', logger, { commandTimeout: 50 }),
+    work: openRedis(config.redisUrl, 'work', logger),
+  };
+  const instance = new RedisInstance(clients.gate);
+  // A Redis that is away at start is waited for in the background like one that goes away later.
+  await Promise.all(Object.values(clients).map((client) => client.connect().catch(() => {})));
+  const gate = new Gate(clients.gate, names, instance);
+  const { gate: gateClient, work: redis } = clients;
+
+  const routes: Route[] = [];
+  if (has('balance-api')) routes.push(...balanceRoutes({ config, models, pool, metrics }));
+  if (has('coupon-api')) routes.push(...couponRoutes({ models, redis, gate, names, metrics }));
+  if (has('order-api')) {
+    const lock = new OrderLock(clients.locks, names, config.orderLockMs, metrics.locks);
+    routes.push(...catalogRoutes({ models, redis, names }));
+    routes.push(...cartRoutes({ models, sequelize }));
+    routes.push(...orderRoutes({ config, models, pool, metrics, lock }));
+  }
+
+  const workers: Running[] = [];
+  if (has('coupon-gatekeeper')) {
+    const kafka = openKafka(config, 'gatekeeper');
+    workers.push(startGatekeeper({ config, names, logger, metrics, redis: gateClient, instance, kafka, sequelize, models }));
+  }
+  if (has('coupon-consumer'))
+    workers.push(await startConsumer({ kafka: openKafka(config, 'coupon-consumer'), names, pool, gate, metrics, logger }));
+  if (has('outbox-relay')) {
+    const kafka = openKafka(config, 'outbox-relay');
+    workers.push(startOutboxRelay({ pool, kafka, topic: names.orderTopic, metrics, logger, maxAttempts: config.outboxAttempts }));
+  }
+  if (has('projections'))
+    workers.push(await startRanking({ kafka: openKafka(config, 'projections'), redis, names, metrics, logger }));
+
+  const app = express();
+  app.disable('x-powered-by');
+  app.disable('etag');
+  const state = { ready: true };
+  mountHealth(app, state);
+  mountMetrics(app, metrics.registry.contentType, metricsReader(metrics.registry));
+  mountDocs(app, openapi(routes, { title: 'Onrush', version: '0.1.0' }));
+  serve(app, routes, { logger, metrics: metrics.http, requestTimeoutMs: config.requestTimeoutMs });
+  refuseUnknown(app, routes);
+  const gauges = setInterval(() => {
+    const { inUse, waiting } = pool.usage();
+    metrics.pool.set({ state: 'in_use' }, inUse);
+    metrics.pool.set({ state: 'waiting' }, waiting);
+  }, 1_000);
+  const server = await listen(app, { host: config.host, port: config.port, maxInFlight: config.maxInFlight, metrics: metrics.http });
+
+  return {
+    port: server.port,
+    async stop() {
+      state.ready = false;
+      await new Promise((resolve) => setTimeout(resolve, config.drainDelayMs));
+      await server.close(DRAIN);
+      clearInterval(gauges);
+      await Promise.allSettled(workers.map((worker) => worker.stop()));
+      for (const client of Object.values(clients)) client.disconnect();
+      await Promise.allSettled([pool.close(), sequelize.close()]);
+    },
+  };
+}
+
+/** Waits for the migrations, which run in another process. */
+async function untilSchema(read: () => Promise<string | undefined>, logger: Logger): Promise<void> {
+  const until = Date.now() + 60_000;
+  for (let told = false; ; ) {
+    const version = await read();
+    if (version === SCHEMA_VERSION) return;
+    if (Date.now() > until)
+      throw new Error(`the schema is at ${version ?? 'nothing'}, this program needs ${SCHEMA_VERSION}: npm run migrate`);
+    if (!told) logger.info({ version, needed: SCHEMA_VERSION }, 'waiting for the schema');
+    told = true;
+    await new Promise((resolve) => setTimeout(resolve, 500));
+  }
+}

@@ -1,0 +1,128 @@
+import type { Consumer, Kafka, KafkaMessage } from 'kafkajs';
+import type { Redis } from 'ioredis';
+import type { Logger } from 'pino';
+import { z } from 'zod';
+import { consume, untilDone } from '../core/consume.ts';
+import type { Running } from '../core/lifecycle.ts';
+import type { Metrics } from '../core/metrics.ts';
+import type { Names } from '../core/names.ts';
+
+/** The part of a placed order that the ranking needs. */
+const sale = z.object({
+  createdAt: z.iso.datetime(),
+  items: z.array(z.object({ productId: z.string(), quantity: z.int().min(1) })),
+});
+
+/** Days are kept as long as the ranking can be asked for, and a little more. Seconds. */
+const DAY_LIFE = 35 * 24 * 3600;
+
+/**
+ * Adds a batch's sales to the days' rankings and moves the partition's position, atomically, if the position still is
+ * where the batch was prepared. ARGV: partition, position before, position after, life, then (day's index, product, quantity)…
+ */
+const COUNT = `
+local position = redis.call('HGET', KEYS[1], ARGV[1]) or '-1'
+if position ~= ARGV[2] then return position end
+for i = 5, #ARGV, 3 do
+  redis.call('ZINCRBY', KEYS[tonumber(ARGV[i]) + 1], ARGV[i + 2], ARGV[i + 1])
+end
+for i = 2, #KEYS do redis.call('EXPIRE', KEYS[i], ARGV[4]) end
+redis.call('HSET', KEYS[1], ARGV[1], ARGV[3])
+return ARGV[3]
+`;
+
+type Counting = Redis & { countSales(keys: number, ...args: (string | number)[]): Promise<string> };
+
+/**
+ * Keeps the ranking of products by quantity sold per day. Its position in the topic lives in Redis beside the ranking
+ * and moves with it, so a batch counts once however often it is delivered, and a Redis that lost its data is filled
+ * again from the beginning of the topic.
+ */
+export async function startRanking(deps: {
+  kafka: Kafka;
+  redis: Redis;
+  names: Names;
+  metrics: Metrics;
+  logger: Logger;
+}): Promise<Running> {
+  const { kafka, names, metrics, logger } = deps;
+  deps.redis.defineCommand('countSales', { lua: COUNT });
+  const redis = deps.redis as Counting;
+  const position = async (partition: number) => Number((await redis.hget(names.rankingOffsets, String(partition))) ?? -1);
+  let consumer: Consumer | undefined;
+  /** `partition position offset` that a seek led to: what lies between the two is no longer in the topic. */
+  const gaps = new Set<string>();
+
+  return consume({
+    kafka,
+    logger,
+    groupId: names.projectionGroup,
+    topic: names.orderTopic,
+    async onAssigned(joined, partitions) {
+      consumer = joined;
+      for (const partition of partitions)
+        joined.seek({ topic: names.orderTopic, partition, offset: String((await position(partition)) + 1) });
+    },
+    async eachBatch(payload) {
+      const { partition, messages } = payload.batch;
+      const first = Number(messages[0]?.offset ?? 0);
+      const counted = await position(partition);
+      const gap = `${partition} ${counted} ${first}`;
+      if (counted + 1 < first && !gaps.has(gap)) {
+        // Redis knows less than was counted before: its data was lost. Count again from where it stands.
+        gaps.add(gap);
+        consumer?.seek({ topic: names.orderTopic, partition, offset: String(counted + 1) });
+        return;
+      }
+      await untilDone(payload, logger, async () => {
+        const at = await position(partition);
+        await count(redis, names, partition, at, messages.filter(({ offset }) => Number(offset) > at), (message) => {
+          metrics.deadLetters.inc({ topic: names.orderTopic });
+          logger.error({ partition, offset: message.offset }, 'unreadable order event passed over');
+        });
+      });
+    },
+  });
+}
+
+async function count(
+  redis: Counting,
+  names: Names,
+  partition: number,
+  at: number,
+  messages: KafkaMessage[],
+  onUnreadable: (message: KafkaMessage) => void,
+): Promise<void> {
+  const last = messages.at(-1);
+  if (!last) return;
+  const days: string[] = [];
+  const sold = new Map<string, { day: number; productId: string; quantity: number }>();
+  for (const message of messages) {
+    const event = readSale(message);
+    if (!event) {
+      onUnreadable(message);
+      continue;
+    }
+    const key = names.rankingDay(event.createdAt.slice(0, 10));
+    if (!days.includes(key)) days.push(key);
+    const day = days.indexOf(key) + 1;
+    for (const { productId, quantity } of event.items) {
+      const series = `${day} ${productId}`;
+      const sum = sold.get(series) ?? { day, productId, quantity: 0 };
+      sum.quantity += quantity;
+      sold.set(series, sum);
+    }
+  }
+  const args = [...sold.values()].flatMap(({ day, productId, quantity }) => [day, productId, quantity]);
+  const keys = [names.rankingOffsets, ...days];
+  const reached = await redis.countSales(keys.length, ...keys, partition, at, last.offset, DAY_LIFE, ...args);
+  if (reached !== last.offset) throw new Error(`the ranking of partition ${partition} moved from ${at} to ${reached} meanwhile`);
+}
+
+function readSale(message: KafkaMessage) {
+  try {
+    return sale.safeParse(JSON.parse(message.value?.toString() ?? '')).data;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,6 @@
+import { pino, type Logger } from 'pino';
+import type { Config } from './config.ts';
+
+/** Logs as JSON lines on standard output. Passwords in URLs never get here: the configuration is masked before it is logged. */
+export const createLogger = (config: Pick<Config, 'logLevel'>): Logger =>
+  pino({ level: config.logLevel, base: { pid: process.pid }, timestamp: pino.stdTimeFunctions.isoTime });

@@ -1,0 +1,109 @@
+import type { Kafka, Producer } from 'kafkajs';
+import type { Logger } from 'pino';
+import { pause, type Running, runLoop } from './lifecycle.ts';
+import type { Metrics } from './metrics.ts';
+import type { WritePool } from './mysql.ts';
+
+export interface OutboxDeps {
+  pool: WritePool;
+  kafka: Kafka;
+  topic: string;
+  metrics: Metrics;
+  logger: Logger;
+  /** Attempts before an event is FAILED. */
+  maxAttempts: number;
+}
+
+interface OutboxRow {
+  id: number;
+  aggregate_id: string;
+  event_type: string;
+  payload: unknown;
+  attempts: number;
+}
+
+const BATCH = 500;
+const IDLE = 50;
+/** Milliseconds before the second attempt; doubles with each, up to the longest. */
+const FIRST_BACKOFF = 200;
+const LONGEST_BACKOFF = 30_000;
+
+/**
+ * Publishes outbox events: locks a batch of pending ones (SKIP LOCKED, so several relays share the work), sends them
+ * (acks=all, keyed by aggregate) and marks them in the same transaction. Killed between the acknowledgement and the
+ * mark, it sends them again: consumers must take an event once. An event that failed too often is FAILED and waits for
+ * its redrive.
+ */
+export function startOutboxRelay(deps: OutboxDeps): Running {
+  const producer = deps.kafka.producer({ allowAutoTopicCreation: false });
+  let counted = 0;
+  const loop = runLoop('outbox-relay', deps.logger, async (signal) => {
+    const published = await publishBatch(deps, producer);
+    if (Date.now() - counted > 1_000) {
+      counted = Date.now();
+      await countBacklog(deps);
+    }
+    if (published < BATCH / 2) await pause(IDLE, signal);
+  });
+  return {
+    name: 'outbox-relay',
+    async stop() {
+      await loop.stop();
+      await producer.disconnect();
+    },
+  };
+}
+
+/** Returns how many events were taken up. */
+async function publishBatch({ pool, topic, metrics, maxAttempts }: OutboxDeps, producer: Producer): Promise<number> {
+  return pool.transaction(Date.now() + 15_000, async (tx) => {
+    const events = await tx.rows<OutboxRow>(
+      `SELECT id, aggregate_id, event_type, payload, attempts FROM outbox_events
+        WHERE status = 'PENDING' AND next_attempt_at <= NOW(3) ORDER BY id LIMIT ${BATCH} FOR UPDATE SKIP LOCKED`,
+    );
+    if (events.length === 0) return 0;
+    const ids = events.map(({ id }) => id);
+    try {
+      await producer.connect();
+      await producer.send({
+        topic,
+        acks: -1,
+        timeout: 5_000,
+        messages: events.map((event) => ({
+          key: event.aggregate_id,
+          // MySQL's driver parses JSON columns, MariaDB's are text.
+          value: typeof event.payload === 'string' ? event.payload : JSON.stringify(event.payload),
+          headers: { type: event.event_type },
+        })),
+      });
+    } catch (error) {
+      await tx.write(
+        `UPDATE outbox_events
+            SET attempts = attempts + 1,
+                status = IF(attempts >= ?, 'FAILED', 'PENDING'),
+                last_error = ?,
+                next_attempt_at = NOW(3) + INTERVAL LEAST(?, ? * POW(2, LEAST(attempts - 1, 20))) * 1000 MICROSECOND
+          WHERE id IN (?)`,
+        [maxAttempts, String(error).slice(0, 255), LONGEST_BACKOFF, FIRST_BACKOFF, ids],
+      );
+      metrics.outbox.inc({ result: 'failed' }, events.length);
+      return 0;
+    }
+    await tx.write(`UPDATE outbox_events SET status = 'PUBLISHED', published_at = NOW(3), attempts = attempts + 1 WHERE id IN (?)`, [
+      ids,
+    ]);
+    metrics.outbox.inc({ result: 'published' }, events.length);
+    return events.length;
+  });
+}
+
+async function countBacklog({ pool, metrics }: OutboxDeps): Promise<void> {
+  const rows = await pool.rows<{ status: string; events: number; age: number }>(
+    Date.now() + 5_000,
+    `SELECT status, COUNT(*) AS events, TIMESTAMPDIFF(MICROSECOND, MIN(created_at), NOW(3)) / 1e6 AS age
+       FROM outbox_events WHERE status IN ('PENDING', 'FAILED') GROUP BY status`,
+  );
+  const of = (status: string) => rows.find((row) => row.status === status);
+  for (const status of ['PENDING', 'FAILED']) metrics.outboxBacklog.set({ status }, Number(of(status)?.events ?? 0));
+  metrics.outboxAge.set(Math.max(0, Number(of('PENDING')?.age ?? 0)));
+}

@@ -1,0 +1,106 @@
+import type { EachBatchPayload, Kafka, KafkaMessage, Producer } from 'kafkajs';
+import type { Logger } from 'pino';
+import { consume, untilDone } from '../core/consume.ts';
+import type { Running } from '../core/lifecycle.ts';
+import type { Metrics } from '../core/metrics.ts';
+import type { WritePool } from '../core/mysql.ts';
+import type { Names } from '../core/names.ts';
+import type { Gate } from './gate.ts';
+import { couponPromise } from './promise.ts';
+import { type Delivered, settlePromises } from './settle.ts';
+
+export interface ConsumerDeps {
+  kafka: Kafka;
+  names: Names;
+  pool: WritePool;
+  gate: Gate;
+  metrics: Metrics;
+  logger: Logger;
+}
+
+/** Promises that one transaction settles. */
+const CHUNK = 500;
+const DEADLINE = 10_000;
+
+/**
+ * Settles promises in batches, then takes the rejected ones back from the gate, then commits the offset: killed anywhere
+ * in between, it does the same batch again, which changes nothing. A message that cannot be read goes to the dead letter
+ * topic, acknowledged before the offset is committed.
+ */
+export async function startConsumer(deps: ConsumerDeps): Promise<Running> {
+  const { kafka, names, logger } = deps;
+  const producer = kafka.producer({ allowAutoTopicCreation: false });
+  const running = await consume({
+    kafka,
+    logger,
+    groupId: names.consumerGroup,
+    topic: names.couponTopic,
+    partitionsConsumedConcurrently: 2,
+    async eachBatch(payload) {
+      await untilDone(payload, logger, () => processBatch(deps, producer, payload));
+    },
+  });
+  return {
+    name: 'coupon-consumer',
+    async stop() {
+      await running.stop();
+      await producer.disconnect();
+    },
+  };
+}
+
+async function processBatch(deps: ConsumerDeps, producer: Producer, payload: EachBatchPayload): Promise<void> {
+  const { topic, partition, messages } = payload.batch;
+  const promises: Delivered[] = [];
+  const poison: KafkaMessage[] = [];
+  for (const message of messages) {
+    const promise = readPromise(message);
+    if (promise) promises.push({ ...promise, partition, offset: message.offset });
+    else poison.push(message);
+  }
+  if (poison.length > 0) await bury(deps, producer, topic, partition, poison);
+  for (const [couponId, ofCoupon] of Map.groupBy(promises, (promise) => promise.couponId)) {
+    for (let from = 0; from < ofCoupon.length; from += CHUNK) {
+      await settleChunk(deps, couponId, ofCoupon.slice(from, from + CHUNK));
+      await payload.heartbeat();
+    }
+  }
+}
+
+async function settleChunk({ pool, gate, metrics, logger }: ConsumerDeps, couponId: string, chunk: Delivered[]) {
+  const settled = await settlePromises(pool, metrics.locks, couponId, chunk, Date.now() + DEADLINE);
+  const now = Date.now();
+  for (const { acceptedAt } of settled.issued) metrics.issueLag.observe(Math.max(0, now - acceptedAt) / 1000);
+  metrics.issued.inc({ result: 'issued' }, settled.issued.length);
+  metrics.issued.inc({ result: 'rejected' }, settled.rejected.length);
+  metrics.issued.inc({ result: 'dropped' }, settled.dropped);
+  if (settled.rejected.length > 0) {
+    // A Redis that is away has forgotten the connection's gate anyway: the rebuild leaves the rejected out.
+    await gate
+      .withdraw(couponId, settled.rejected.map(({ promise }) => promise))
+      .catch((error) => logger.warn({ err: error, couponId }, 'rejected promises could not be withdrawn'));
+  }
+}
+
+function readPromise(message: KafkaMessage) {
+  try {
+    return couponPromise.safeParse(JSON.parse(message.value?.toString() ?? '')).data;
+  } catch {
+    return undefined;
+  }
+}
+
+async function bury({ names, metrics, logger }: ConsumerDeps, producer: Producer, topic: string, partition: number, poison: KafkaMessage[]) {
+  await producer.connect();
+  await producer.send({
+    topic: names.couponDeadTopic,
+    acks: -1,
+    messages: poison.map(({ key, value, offset }) => ({
+      key,
+      value,
+      headers: { topic, partition: String(partition), offset },
+    })),
+  });
+  metrics.deadLetters.inc({ topic }, poison.length);
+  logger.error({ topic, partition, offsets: poison.map(({ offset }) => offset) }, 'unreadable messages moved to the dead letter topic');
+}

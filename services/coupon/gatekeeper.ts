@@ -1,0 +1,114 @@
+import type { Redis } from 'ioredis';
+import type { Kafka } from 'kafkajs';
+import mysql, { type Connection } from 'mysql2/promise';
+import type { Logger } from 'pino';
+import type { Sequelize } from 'sequelize';
+import type { Config } from '../core/config.ts';
+import { pause, type Running, runLoop } from '../core/lifecycle.ts';
+import type { Metrics } from '../core/metrics.ts';
+import type { Names } from '../core/names.ts';
+import type { RedisInstance } from '../core/redis-instance.ts';
+import type { CouponRow, Models } from '../database/models.ts';
+import { rebuildGate } from './rebuild-gate.ts';
+import { relayPromises } from './relay-promises.ts';
+
+export interface GatekeeperDeps {
+  config: Config;
+  names: Names;
+  logger: Logger;
+  metrics: Metrics;
+  redis: Redis;
+  instance: RedisInstance;
+  kafka: Kafka;
+  sequelize: Sequelize;
+  models: Models;
+}
+
+/** A pause after a round that found little: the next one gathers more promises for the same effort. Milliseconds. */
+const GATHER = 5;
+const IDLE = 25;
+
+/**
+ * Keeps the coupon gates: hands promises to Kafka and rebuilds gates when asked. One process leads, by a named lock
+ * (GET_LOCK) on a connection of its own; the others stand by. Two leaders for a moment would only send promises twice.
+ */
+export function startGatekeeper(deps: GatekeeperDeps): Running {
+  const { config, names, logger } = deps;
+  return runLoop('coupon-gatekeeper', logger, async (signal) => {
+    const lease = await mysql.createConnection({ uri: config.databaseUrl, connectTimeout: 3_000 });
+    lease.on('error', () => {});
+    try {
+      while (!signal.aborted && !(await tryLease(lease, names.gatekeeperLease))) await pause(500, signal);
+      if (!signal.aborted) await lead(deps, lease, signal);
+    } finally {
+      // Ends the session and with it the lock.
+      lease.destroy();
+    }
+  });
+}
+
+async function tryLease(lease: Connection, name: string): Promise<boolean> {
+  const [rows] = await lease.query('SELECT GET_LOCK(?, 0) AS locked', [name]);
+  return Number((rows as { locked: number }[])[0]?.locked) === 1;
+}
+
+async function lead(deps: GatekeeperDeps, lease: Connection, signal: AbortSignal): Promise<void> {
+  const { kafka, logger, metrics, names, redis } = deps;
+  const producer = kafka.producer({ allowAutoTopicCreation: false });
+  const admin = kafka.admin();
+  logger.info('this process keeps the coupon gates');
+  try {
+    await Promise.all([producer.connect(), admin.connect()]);
+    await askForClosedGates(deps);
+    let leaseChecked = Date.now();
+    while (!signal.aborted) {
+      const { count } = await relayPromises({ redis, producer, names, metrics });
+      const asked = await redis.smembers(names.rebuildRequests);
+      for (const couponId of asked) {
+        const relayThrough = async (streamId: string) => {
+          for (let lastId = '0-0', left = 1; left > 0 && !reached(lastId, streamId); ) {
+            ({ lastId, count: left } = await relayPromises({ redis, producer, names, metrics }));
+          }
+        };
+        // Taken off the list first: a request that comes during the rebuild asks for another one.
+        await redis.srem(names.rebuildRequests, couponId);
+        try {
+          await rebuildGate({ ...deps, admin, relayThrough, signal }, couponId);
+        } catch (error) {
+          await redis.sadd(names.rebuildRequests, couponId).catch(() => {});
+          throw error;
+        }
+        metrics.rebuilds.inc();
+        logger.info({ couponId }, 'coupon gate rebuilt');
+      }
+      if (Date.now() - leaseChecked > 1_000) {
+        await lease.query('SELECT 1');
+        metrics.streamLength.set(await redis.xlen(names.stream));
+        leaseChecked = Date.now();
+      }
+      if (count < 500 && asked.length === 0) await pause(count > 0 ? GATHER : IDLE, signal);
+    }
+  } finally {
+    await Promise.allSettled([producer.disconnect(), admin.disconnect()]);
+  }
+}
+
+/** At the start of a lease: every coupon whose gate is not open under the running Redis is asked to be rebuilt. */
+async function askForClosedGates({ instance, models, names, redis }: GatekeeperDeps): Promise<void> {
+  const coupons = (await models.coupons.findAll({
+    attributes: ['id', 'generation', 'total_quantity'],
+    raw: true,
+  })) as unknown as Pick<CouponRow, 'id' | 'generation' | 'total_quantity'>[];
+  for (const { id, generation, total_quantity } of coupons) {
+    const [ours, of, limit] = await redis.hmget(names.gate(id), 'instance', 'generation', 'limit');
+    if (ours !== instance.id || of !== generation || Number(limit) !== total_quantity)
+      await redis.sadd(names.rebuildRequests, id);
+  }
+}
+
+/** Compares stream ids `milliseconds-sequence`. */
+function reached(id: string, goal: string): boolean {
+  const [ms = 0, seq = 0] = id.split('-').map(Number);
+  const [goalMs = 0, goalSeq = 0] = goal.split('-').map(Number);
+  return ms > goalMs || (ms === goalMs && seq >= goalSeq);
+}

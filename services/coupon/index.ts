@@ -1,0 +1,6 @@
+export { startConsumer } from './consumer.ts';
+export { discountOf } from './discount.ts';
+export { Gate } from './gate.ts';
+export { startGatekeeper } from './gatekeeper.ts';
+export { couponRoutes } from './routes.ts';
+export { couponRefusal, type CouponTerms, lockUserCoupons, markUsed } from './use.ts';

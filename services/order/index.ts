@@ -1,0 +1,3 @@
+export type { OrderPlaced } from './order-placed.ts';
+export { OrderLock } from './order-lock.ts';
+export { orderRoutes } from './routes.ts';

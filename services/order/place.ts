@@ -1,0 +1,76 @@
+import { Coalescer } from '../core/coalesce.ts';
+import { Combiner } from '../core/combiner.ts';
+import type { Config } from '../core/config.ts';
+import { newId } from '../core/ids.ts';
+import type { Metrics } from '../core/metrics.ts';
+import type { WritePool } from '../core/mysql.ts';
+import { type Outcome, refuse } from '../core/refusals.ts';
+import { Unavailable } from '../core/unavailable.ts';
+import { type Checkout, checkoutAll } from './checkout.ts';
+import type { OrderRequest, OrderResponse } from './contract.ts';
+import type { OrderLock } from './order-lock.ts';
+import { findOrders } from './replay.ts';
+
+export interface PlaceDeps {
+  config: Config;
+  pool: WritePool;
+  metrics: Metrics;
+  lock: OrderLock;
+}
+
+/** How often a request looks whether the order that runs under its key has ended. Milliseconds. */
+const LOOK = 20;
+
+/**
+ * Places orders: one at a time for a user (O409 for the second), combined with other users' into one transaction where
+ * they arrive together. A request whose key is running in another process waits for that one's answer.
+ */
+export function orderPlacer({ config, pool, metrics, lock }: PlaceDeps) {
+  const combiner = new Combiner<Checkout, Outcome<OrderResponse>>({
+    lanes: config.checkoutLanes,
+    maxBatch: config.maxBatch,
+    maxQueue: config.maxQueue,
+    laneKey: ({ userId }) => userId,
+    onePerKey: true,
+    run: (checkouts, deadline) => checkoutAll(pool, metrics.locks, config, checkouts, deadline),
+    isShared: (error) => error instanceof Unavailable,
+    onBatch: (size) => metrics.batchSize.observe({ combiner: 'checkout' }, size),
+    onQueue: (waiting) => metrics.queued.set({ combiner: 'checkout' }, waiting),
+    onWait: (milliseconds) => metrics.locks.waited('combiner', milliseconds),
+  });
+  const running = new Coalescer<OrderResponse>();
+
+  return ({ userId, couponId }: OrderRequest, key: string | undefined, deadline: number) => {
+    if (key === undefined) return placeLocked({ userId, couponId, key: newId('auto') }, undefined, deadline);
+    return running.run(`${userId} ${key}`, couponId ?? '', () => placeLocked({ userId, couponId, key }, key, deadline));
+  };
+
+  async function placeLocked(checkout: Checkout, key: string | undefined, deadline: number): Promise<Outcome<OrderResponse>> {
+    for (;;) {
+      const held = await lock.acquire(checkout.userId, key);
+      if (held.state !== 'busy') {
+        try {
+          return await combiner.submit(checkout, deadline);
+        } finally {
+          await lock.release(held);
+        }
+      }
+      if (key === undefined) return refuse('O409');
+      const runsUnderKey = await lock.runsUnder(checkout.userId, key);
+      // Looked up after the lock, so that an order which ended in between is found.
+      const replay = await replayed(checkout, deadline);
+      if (replay) return replay;
+      if (!runsUnderKey) return refuse('O409');
+      if (Date.now() + LOOK > deadline) throw new Unavailable('COMMON504');
+      await new Promise((resolve) => setTimeout(resolve, LOOK));
+    }
+  }
+
+  async function replayed(checkout: Checkout, deadline: number): Promise<Outcome<OrderResponse> | undefined> {
+    const reader = { rows: <Row>(sql: string, values?: unknown[]) => pool.rows<Row>(deadline, sql, values) };
+    const placed = (await findOrders(reader, [checkout])).get(`${checkout.userId} ${checkout.key}`);
+    if (!placed) return undefined;
+    if (placed.couponId !== (checkout.couponId ?? null)) return refuse('I422', { field: 'couponId' });
+    return { ok: true, value: placed.answer, replayed: true };
+  }
+}

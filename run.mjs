@@ -43,7 +43,13 @@ if (!existsSync(node)) {
 }
 const child = spawn(
   node,
-  ['--disable-warning=ExperimentalWarning', '--env-file-if-exists=.onrush/engines.env', program, ...args],
+  [
+    '--disable-warning=ExperimentalWarning',
+    '--disable-warning=TimeoutNegativeWarning',
+    '--env-file-if-exists=.onrush/engines.env',
+    program,
+    ...args,
+  ],
   { cwd: root, stdio: 'inherit', env: { ...process.env, PATH: `${dirname(node)}:${process.env.PATH}` } },
 );
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));

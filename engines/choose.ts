@@ -53,29 +53,34 @@ export async function chooseKinds(): Promise<Record<EngineName, Choice>> {
   return choices;
 }
 
-/** Where each engine is, or will be once it runs. One that runs stays where it is: moving it needs a `down`. */
-export async function placesFor(choices: Record<EngineName, Choice>): Promise<Places> {
-  const record = readRecord();
-  const places = {} as Places;
+/**
+ * Where each engine is, or will be once it runs; and what to record of it. An endpoint the user gives beside an engine
+ * that `up` started is for this run only: recording it would turn every later program away from the running engine.
+ */
+export async function placesFor(choices: Record<EngineName, Choice>): Promise<{ use: Places; record: Places }> {
+  const before = readRecord();
+  const use = {} as Places;
+  const record = {} as Places;
   for (const name of engineNames) {
     const { kind } = choices[name];
-    const recorded = record?.[name];
-    const runs = (await runningPid(name)) !== undefined;
-    if (runs && kind !== 'native') {
+    const recorded = before?.[name];
+    const runsNatively = (await runningPid(name)) !== undefined;
+    const ours: Kind | undefined = runsNatively ? 'native' : recorded?.kind === 'compose' ? 'compose' : undefined;
+    if (kind === 'external') {
+      use[name] = { kind, endpoint: endpointSetByUser(name) ?? recorded?.endpoint ?? '' };
+      record[name] = ours && recorded ? recorded : use[name];
+      continue;
+    }
+    if (ours && ours !== kind) {
       throw new EngineFailure(
-        `${labels[name]} runs natively (started by up); npm run down first, then ${kind} can take over`,
+        `${labels[name]} is up already, as ${ours}: npm run down first, then ${kind} can take over`,
       );
     }
-    if (recorded?.kind === 'compose' && kind === 'native') {
-      throw new EngineFailure(
-        `${labels[name]} runs in Docker Compose (started by up); npm run down first, then native can take over`,
-      );
-    }
-    if (kind === 'external') places[name] = { kind, endpoint: endpointSetByUser(name) ?? recorded?.endpoint ?? '' };
-    else if (runs && recorded?.kind === kind) places[name] = recorded;
-    else places[name] = { kind, endpoint: localEndpoint(name) };
+    // A running process keeps its port, whatever the port variables say by now.
+    use[name] = runsNatively && recorded?.kind === kind ? recorded : { kind, endpoint: localEndpoint(name) };
+    record[name] = use[name];
   }
-  return places;
+  return { use, record };
 }
 
 function localEndpoint(name: EngineName): string {

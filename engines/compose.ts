@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
+import { parse } from 'yaml';
 import { ask, findProgram, runLogged } from './command.ts';
 import { inState } from './directory.ts';
 import type { EngineName } from './engines.ts';
+import { EngineFailure } from './failure.ts';
 import { writePrivate } from './files.ts';
 import { passwords } from './passwords.ts';
 import { port, portVariables } from './ports.ts';
@@ -42,13 +44,12 @@ function writeSettings(): void {
   writePrivate(settings(), `${lines.join('\n')}\n`);
 }
 
-/** The images compose.yaml pins. */
-function image(name: EngineName): string | undefined {
-  const service = readFileSync(file, 'utf8').split(new RegExp(`^  ${name}:$`, 'm'))[1];
-  return /^ {4}image: (\S+)/m.exec(service ?? '')?.[1];
+/** A service as compose.yaml describes it. */
+export function composeService(name: EngineName): { image: string; command?: string[] } {
+  return parse(readFileSync(file, 'utf8')).services[name];
 }
 
-export const composeImageVersion = (name: EngineName) => image(name)?.split(':')[1];
+export const composeImageVersion = (name: EngineName) => composeService(name).image.split(':')[1];
 
 /** Why Compose cannot run these engines here; undefined if it can. Pulls images that are missing. */
 export async function composeUnavailable(names: EngineName[]): Promise<string | undefined> {
@@ -56,19 +57,38 @@ export async function composeUnavailable(names: EngineName[]): Promise<string | 
   if (!(await ask('docker', ['version', '--format', '{{.Server.Version}}'])).ok) return 'no Docker engine answers';
   if (!(await ask('docker', ['compose', 'version'])).ok) return 'Docker has no Compose plugin';
   for (const name of names) {
-    const wanted = image(name) ?? '';
-    if ((await ask('docker', ['image', 'inspect', wanted])).ok) continue;
-    say(`docker pull ${wanted}: the image is not on this machine yet`);
-    if (!(await ask('docker', ['pull', '-q', wanted], 600_000)).ok) return `the image ${wanted} cannot be pulled`;
+    const { image } = composeService(name);
+    if ((await ask('docker', ['image', 'inspect', image])).ok) continue;
+    say(`docker pull ${image}: the image is not on this machine yet`);
+    if (!(await ask('docker', ['pull', '-q', image], 600_000)).ok) return `the image ${image} cannot be pulled`;
   }
   return undefined;
+}
+
+/** The engines whose containers run now. */
+export async function composeRunning(): Promise<string[]> {
+  writeSettings();
+  const { ok, output } = await ask('docker', compose('ps', '--services', '--status', 'running'));
+  return ok ? output.split('\n') : [];
 }
 
 /** Starts these engines' containers and waits until each has answered a real query. */
 export async function composeUp(names: EngineName[]): Promise<void> {
   writeSettings();
   const args = compose('up', '-d', '--wait', '--wait-timeout', '180', ...names);
-  await runLogged('compose', 'docker', args, 'docker compose could not start the engines');
+  const failed = 'docker compose could not start the engines';
+  await runLogged('compose', 'docker', args, failed).catch(async (error) => {
+    // Compose says which container failed; why stands in the container's own log.
+    const states = await ask('docker', compose('ps', '-a', '--format', '{{.Service}} {{.Health}}', ...names));
+    const unhealthy = states.output.split('\n').flatMap((line) => {
+      const [service = '', health] = line.split(' ');
+      return health === 'healthy' ? [] : [service];
+    });
+    if (unhealthy.length === 0) throw error;
+    const logs = compose('logs', '--no-log-prefix', '--tail', '8', ...unhealthy);
+    await runLogged('compose', 'docker', logs, failed);
+    throw new EngineFailure(`${failed}: ${unhealthy.join(', ')} did not become healthy`, error.log);
+  });
 }
 
 /** Stops the containers, with their data if `wipe`; does nothing where `up` never used Compose. */

@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { composeDown } from './compose.ts';
 import { inState } from './directory.ts';
@@ -20,7 +20,9 @@ export async function down({ wipe = false } = {}): Promise<void> {
     });
     const failed = (await Promise.allSettled(stops)).find((result) => result.status === 'rejected');
     if (failed) throw failed.reason;
-    if (engineNames.some((name) => record?.[name].kind === 'compose')) {
+    const composed = engineNames.some((name) => record?.[name].kind === 'compose');
+    // Volumes outlive a `down`, and so does this file beside them.
+    if (composed || (wipe && existsSync(inState('compose.env')))) {
       await composeDown(wipe);
       say('Docker Compose: stopped');
     }

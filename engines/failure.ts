@@ -13,6 +13,12 @@ export class EngineFailure extends Error {
   }
 }
 
+/** Why another library's call failed, in its words; a connection refused on two addresses has a code and no message. */
+export function reason(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.message || (error as NodeJS.ErrnoException).code || error.name;
+}
+
 const lastLines = 8;
 
 /** What to print for a failure: its line, and where it has a log, the log's path and last lines. */

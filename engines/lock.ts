@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { linkSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { inState } from './directory.ts';
@@ -12,7 +13,7 @@ const patienceMs = 15 * 60_000;
 export async function withLock<T>(work: () => Promise<T>): Promise<T> {
   mkdirSync(inState(), { recursive: true });
   const path = inState('lock');
-  const mine = `${path}.${process.pid}`;
+  const mine = `${path}.${randomUUID()}`;
   writeFileSync(mine, `${process.pid} ${await startTime(process.pid)}`);
   const deadline = Date.now() + patienceMs;
   let said = false;

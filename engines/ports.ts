@@ -1,4 +1,5 @@
 import { createServer } from 'node:net';
+import { type EngineName, type Kind, labels } from './engines.ts';
 import { EngineFailure } from './failure.ts';
 
 const defaults = {
@@ -18,19 +19,28 @@ export function port(variable: PortVariable): number {
   throw new EngineFailure(`${variable}=${asked} is not a port: expected a number from 1 to 65535`);
 }
 
-/** Fails with one line if something listens on the port already. */
-export async function assertFree(variable: PortVariable, label: string): Promise<void> {
-  const wanted = port(variable);
-  const inUse = await new Promise<boolean>((resolve, reject) => {
-    const server = createServer();
-    server.once('error', (error: NodeJS.ErrnoException) =>
-      error.code === 'EADDRINUSE' ? resolve(true) : reject(new EngineFailure(`${label}: ${error.message}`)),
-    );
-    server.listen(wanted, '127.0.0.1', () => server.close(() => resolve(false)));
-  });
-  if (inUse) {
+const portsOf: Record<EngineName, Record<Exclude<Kind, 'external'>, PortVariable[]>> = {
+  mysql: { native: ['ONRUSH_MYSQL_PORT'], compose: ['ONRUSH_MYSQL_PORT'] },
+  redis: { native: ['ONRUSH_REDIS_PORT'], compose: ['ONRUSH_REDIS_PORT'] },
+  kafka: { native: ['ONRUSH_KAFKA_PORT', 'ONRUSH_KAFKA_CONTROLLER_PORT'], compose: ['ONRUSH_KAFKA_PORT'] },
+};
+
+/** Fails with one line if something listens already where this engine is to. */
+export async function assertPortsFree(name: EngineName, kind: Kind): Promise<void> {
+  if (kind === 'external') return;
+  for (const variable of portsOf[name][kind]) {
+    const wanted = port(variable);
+    if (await isFree(wanted)) continue;
     throw new EngineFailure(
-      `port ${wanted} for ${label} is in use by another program: stop it, or set ${variable} to a free port`,
+      `port ${wanted} for ${labels[name]} is in use by another program: stop it, or set ${variable} to a free port`,
     );
   }
+}
+
+function isFree(wanted: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', () => resolve(false));
+    server.listen(wanted, '127.0.0.1', () => server.close(() => resolve(true)));
+  });
 }

@@ -1,5 +1,5 @@
 import { engineNames, labels } from './engines.ts';
-import { runAsProgram } from './failure.ts';
+import { reason, runAsProgram } from './failure.ts';
 import { runningPid } from './native/daemon.ts';
 import { readRecord } from './record.ts';
 import { readEngine } from './running/read.ts';
@@ -16,12 +16,14 @@ async function status(): Promise<number> {
   const rows = await Promise.all(
     engineNames.map(async (name) => {
       const place = record[name];
-      const reading = await readEngine(name, place).catch((error: Error) => error);
       const pid = place.kind === 'native' ? await runningPid(name) : undefined;
+      // Whoever answers on the port of a process of ours that is gone is not our engine.
+      const gone = place.kind === 'native' && pid === undefined;
+      const reading = gone ? new Error('stopped') : await readEngine(name, place).catch((error: Error) => error);
       const first = [labels[name], place.kind];
       const where = [masked(place.endpoint), pid === undefined ? '-' : String(pid)];
       return reading instanceof Error
-        ? { answers: false, cells: [...first, '-', ...where, 'no', reading.message] }
+        ? { answers: false, cells: [...first, '-', ...where, 'no', reason(reading)] }
         : { answers: true, cells: [...first, reading.version, ...where, 'yes', durabilityLine(reading.durability)] };
     }),
   );

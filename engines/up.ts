@@ -1,5 +1,5 @@
 import { type Choice, chooseKinds, placesFor } from './choose.ts';
-import { composeUp } from './compose.ts';
+import { composeRunning, composeUp } from './compose.ts';
 import {
   type EngineName,
   type Engines,
@@ -10,11 +10,12 @@ import {
   type Places,
   type Reading,
 } from './engines.ts';
-import { EngineFailure, runAsProgram } from './failure.ts';
+import { EngineFailure, reason, runAsProgram } from './failure.ts';
 import { withLock } from './lock.ts';
 import { type Daemon, runningPid } from './native/daemon.ts';
 import { prepareNative, startNative } from './native/start.ts';
-import { writeEnvironment, writeRecord } from './record.ts';
+import { assertPortsFree } from './ports.ts';
+import { endpointSetByUser, writeEnvironment, writeRecord } from './record.ts';
 import { readEngine } from './running/read.ts';
 import { masked, say } from './say.ts';
 
@@ -25,14 +26,18 @@ import { masked, say } from './say.ts';
 export async function up(): Promise<Engines> {
   return await withLock(async () => {
     const choices = await chooseKinds();
-    const places = await placesFor(choices);
+    const { use, record } = await placesFor(choices);
     for (const line of chosen(choices)) say(line);
-    writeRecord(places);
-    const readings = await startAll(places);
-    writeEnvironment(places);
-    return describe(places, readings);
+    // Before anything is recorded: an endpoint that does not answer is not to be tried again by the next `up`.
+    const readings = await readExternal(use);
+    writeRecord(record);
+    await startOwn(use, readings);
+    writeEnvironment(record);
+    return describe(use, readings as Readings);
   });
 }
+
+type Readings = Record<EngineName, Reading>;
 
 /** One line if all engines were chosen alike, else one for each. */
 function chosen(choices: Record<EngineName, Choice>): string[] {
@@ -41,46 +46,80 @@ function chosen(choices: Record<EngineName, Choice>): string[] {
   return engineNames.map((name, i) => `${labels[name]}: ${words[i]}`);
 }
 
-async function startAll(places: Places): Promise<Record<EngineName, Reading>> {
-  const readings = {} as Record<EngineName, Reading>;
-  const compose: EngineName[] = [];
-  const native = new Map<EngineName, Daemon | undefined>();
-
-  // Preparing may install packages and takes its turn; only the starts run side by side.
+async function readExternal(places: Places): Promise<Partial<Readings>> {
+  const readings: Partial<Readings> = {};
   for (const name of engineNames) {
     const place = places[name];
-    const answer = await readEngine(name, place).catch((error: Error) => error);
-    if (!(answer instanceof Error) && (place.kind !== 'native' || (await runningPid(name)) !== undefined)) {
-      readings[name] = answer;
-      say(`${labels[name]}: ${place.kind === 'external' ? 'answers' : 'already running'} at ${masked(place.endpoint)}`);
-    } else if (place.kind === 'external') {
+    if (place.kind !== 'external') continue;
+    readings[name] = await readEngine(name, place).catch((error) => {
+      const source = endpointSetByUser(name) ? 'set' : 'as an earlier up was told; npm run down forgets it';
+      const named = `${endpointVariables[name]} (${source})`;
       throw new EngineFailure(
-        `${labels[name]} does not answer at ${masked(place.endpoint)}, which ${endpointVariables[name]} names: ${(answer as Error).message}`,
+        `${labels[name]} does not answer at ${masked(place.endpoint)}, ${named}: ${reason(error)}`,
       );
-    } else if (place.kind === 'compose') compose.push(name);
-    else native.set(name, (await runningPid(name)) === undefined ? await prepareNative(name) : undefined);
+    });
+    say(`${labels[name]}: answers at ${masked(place.endpoint)}`);
   }
-
-  const starts = [...native].map(async ([name, daemon]) => {
-    readings[name] = await startNative(name, places[name], daemon);
-    say(`${labels[name]}: started, answers at ${masked(places[name].endpoint)}`);
-  });
-  if (compose.length > 0) starts.push(startCompose(compose, places, readings));
-  const failed = (await Promise.allSettled(starts)).find((result) => result.status === 'rejected');
-  if (failed) throw failed.reason;
   return readings;
 }
 
-async function startCompose(names: EngineName[], places: Places, readings: Record<EngineName, Reading>): Promise<void> {
+/** Starts those of our own engines that do not run, and adds what each of them says to the readings. */
+async function startOwn(places: Places, readings: Partial<Readings>): Promise<void> {
+  const own = engineNames.filter((name) => places[name].kind !== 'external');
+  const composed = own.filter((name) => places[name].kind === 'compose');
+  const containers = composed.length > 0 ? await composeRunning() : [];
+  const toCompose: EngineName[] = [];
+  const starts: Promise<void>[] = [];
+  const started = (name: EngineName) => say(`${labels[name]}: started, answers at ${masked(places[name].endpoint)}`);
+
+  // Preparing may install packages and takes its turn; the starts run side by side.
+  const prepared: [EngineName, Daemon | undefined][] = [];
+  for (const name of own) {
+    const place = places[name];
+    const runs = place.kind === 'compose' ? containers.includes(name) : (await runningPid(name)) !== undefined;
+    const reading = runs ? await readEngine(name, place).catch(() => undefined) : undefined;
+    if (reading) {
+      readings[name] = reading;
+      say(`${labels[name]}: already running at ${masked(place.endpoint)}`);
+      continue;
+    }
+    if (!runs) await assertPortsFree(name, place.kind);
+    if (place.kind === 'compose') toCompose.push(name);
+    else prepared.push([name, runs ? undefined : await prepareNative(name)]);
+  }
+  for (const [name, daemon] of prepared) {
+    starts.push(
+      startNative(name, places[name], daemon).then((reading) => {
+        readings[name] = reading;
+        started(name);
+      }),
+    );
+  }
+  if (toCompose.length > 0) {
+    starts.push(
+      startCompose(toCompose, places).then((found) => {
+        Object.assign(readings, found);
+        toCompose.forEach(started);
+      }),
+    );
+  }
+  const failed = (await Promise.allSettled(starts)).find((result) => result.status === 'rejected');
+  if (failed) throw failed.reason;
+}
+
+async function startCompose(names: EngineName[], places: Places): Promise<Partial<Readings>> {
   await composeUp(names);
+  const readings: Partial<Readings> = {};
   for (const name of names) {
     readings[name] = await readEngine(name, places[name]).catch((error) => {
+      const where = masked(places[name].endpoint);
       throw new EngineFailure(
-        `${labels[name]} runs in Docker Compose but does not answer at ${masked(places[name].endpoint)}: ${error.message}`,
+        `${labels[name]} runs in Docker Compose but does not answer at ${where}: ${reason(error)}` +
+          ' (a volume made with another password? npm run down -- --wipe removes it)',
       );
     });
-    say(`${labels[name]}: started, answers at ${masked(places[name].endpoint)}`);
   }
+  return readings;
 }
 
 /** The settings as one line: `innodb_flush_log_at_trx_commit=1, log_bin=OFF`. */
@@ -90,7 +129,7 @@ export function durabilityLine(durability: Record<string, string>): string {
     .join(', ');
 }
 
-function describe(places: Places, readings: Record<EngineName, Reading>): Engines {
+function describe(places: Places, readings: Readings): Engines {
   const kinds = new Set(engineNames.map((name) => places[name].kind));
   const about = (place: Place, { version, durability }: Reading) =>
     `${version} ${place.kind} (${durabilityLine(durability)})`;

@@ -73,13 +73,19 @@ export async function startApp(config: Config, logger: Logger): Promise<App> {
   const workers: Running[] = [];
   if (has('coupon-gatekeeper')) {
     const kafka = openKafka(config, 'gatekeeper');
-    workers.push(startGatekeeper({ config, names, logger, metrics, redis: gateClient, instance, kafka, sequelize, models }));
+    workers.push(
+      startGatekeeper({ config, names, logger, metrics, redis: gateClient, instance, kafka, sequelize, models }),
+    );
   }
   if (has('coupon-consumer'))
-    workers.push(await startConsumer({ kafka: openKafka(config, 'coupon-consumer'), names, pool, gate, metrics, logger }));
+    workers.push(
+      await startConsumer({ kafka: openKafka(config, 'coupon-consumer'), names, pool, gate, metrics, logger }),
+    );
   if (has('outbox-relay')) {
     const kafka = openKafka(config, 'outbox-relay');
-    workers.push(startOutboxRelay({ pool, kafka, topic: names.orderTopic, metrics, logger, maxAttempts: config.outboxAttempts }));
+    workers.push(
+      startOutboxRelay({ pool, kafka, topic: names.orderTopic, metrics, logger, maxAttempts: config.outboxAttempts }),
+    );
   }
   if (has('projections'))
     workers.push(await startRanking({ kafka: openKafka(config, 'projections'), redis, names, metrics, logger }));
@@ -98,7 +104,12 @@ export async function startApp(config: Config, logger: Logger): Promise<App> {
     metrics.pool.set({ state: 'in_use' }, inUse);
     metrics.pool.set({ state: 'waiting' }, waiting);
   }, 1_000);
-  const server = await listen(app, { host: config.host, port: config.port, maxInFlight: config.maxInFlight, metrics: metrics.http });
+  const server = await listen(app, {
+    host: config.host,
+    port: config.port,
+    maxInFlight: config.maxInFlight,
+    metrics: metrics.http,
+  });
 
   return {
     port: server.port,
@@ -121,7 +132,9 @@ async function untilSchema(read: () => Promise<string | undefined>, logger: Logg
     const version = await read();
     if (version === SCHEMA_VERSION) return;
     if (Date.now() > until)
-      throw new Error(`the schema is at ${version ?? 'nothing'}, this program needs ${SCHEMA_VERSION}: npm run migrate`);
+      throw new Error(
+        `the schema is at ${version ?? 'nothing'}, this program needs ${SCHEMA_VERSION}: npm run migrate`,
+      );
     if (!told) logger.info({ version, needed: SCHEMA_VERSION }, 'waiting for the schema');
     told = true;
     await new Promise((resolve) => setTimeout(resolve, 500));

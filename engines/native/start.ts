@@ -1,8 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { logFile } from '../directory.ts';
 import { type EngineName, labels, type Place, type Reading } from '../engines.ts';
-import { EngineFailure } from '../failure.ts';
-import { assertFree, type PortVariable } from '../ports.ts';
+import { EngineFailure, reason } from '../failure.ts';
 import { readEngine } from '../running/read.ts';
 import { type Daemon, runningPid, startDaemon } from './daemon.ts';
 import { prepareKafka } from './kafka.ts';
@@ -15,15 +14,8 @@ const preparations: Record<EngineName, () => Promise<Daemon>> = {
   kafka: prepareKafka,
 };
 
-const ports: Record<EngineName, PortVariable[]> = {
-  mysql: ['ONRUSH_MYSQL_PORT'],
-  redis: ['ONRUSH_REDIS_PORT'],
-  kafka: ['ONRUSH_KAFKA_PORT', 'ONRUSH_KAFKA_CONTROLLER_PORT'],
-};
-
-/** Everything before the start, which may install packages; one engine after the other, since apt allows no two. */
+/** Everything before the start, which may install packages: one engine after the other, since apt allows no two. */
 export async function prepareNative(name: EngineName): Promise<Daemon> {
-  for (const variable of ports[name]) await assertFree(variable, labels[name]);
   return await preparations[name]();
 }
 
@@ -42,8 +34,10 @@ export async function startNative(name: EngineName, place: Place, daemon: Daemon
         throw new EngineFailure(`${labels[name]} stopped while starting`, log);
       }
       if (Date.now() > deadline) {
-        const why = error instanceof Error ? error.message : String(error);
-        throw new EngineFailure(`${labels[name]} did not answer within ${answerWithinMs / 1000} s (${why})`, log);
+        throw new EngineFailure(
+          `${labels[name]} did not answer within ${answerWithinMs / 1000} s (${reason(error)})`,
+          log,
+        );
       }
       await sleep(100);
     }

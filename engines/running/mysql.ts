@@ -20,8 +20,10 @@ export async function readMysql(url: string): Promise<Reading> {
     const durability = Object.fromEntries(rows.map((row) => [row.Variable_name, row.Value] as [string, string]));
     // MariaDB says 1 or 0 for sync_binlog without having a binary log to sync.
     if (durability.log_bin === 'OFF') delete durability.sync_binlog;
+    await connection.end();
     return { version: versionName(String(about?.version)), durability };
   } finally {
+    // Nothing is left of an ended connection; of one that failed above, nothing should be.
     connection.destroy();
   }
 }

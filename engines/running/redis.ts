@@ -12,10 +12,15 @@ export async function readRedis(url: string): Promise<Reading> {
     maxRetriesPerRequest: 0,
     retryStrategy: () => null,
   });
-  // Without a listener ioredis prints what the rejected connect() says already.
-  redis.on('error', () => {});
+  // connect() rejects with "Connection is closed"; why it closed is told to this listener only.
+  let cause: Error | undefined;
+  redis.on('error', (error) => {
+    cause = error;
+  });
   try {
-    await redis.connect();
+    await redis.connect().catch((error) => {
+      throw cause ?? error;
+    });
     const info = await redis.info('server');
     const durability: Record<string, string> = {};
     for (const setting of asked) {

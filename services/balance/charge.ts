@@ -1,6 +1,6 @@
 import { newId } from '../core/ids.ts';
-import { MAX_WON, won } from '../core/money.ts';
 import type { LockMetrics } from '../core/metrics.ts';
+import { MAX_WON, won } from '../core/money.ts';
 import type { Tx, WritePool } from '../core/mysql.ts';
 import { type Outcome, refuse } from '../core/refusals.ts';
 import type { ChargeResponse } from './contract.ts';

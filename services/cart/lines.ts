@@ -18,12 +18,18 @@ export async function lockCarts(tx: Tx, userIds: string[]): Promise<Map<string, 
       WHERE c.user_id IN (?) ORDER BY c.user_id, i.product_id FOR UPDATE`,
     [userIds],
   );
-  const lines = rows.map((row) => ({ userId: row.user_id, itemId: row.id, productId: row.product_id, quantity: row.quantity }));
+  const lines = rows.map((row) => ({
+    userId: row.user_id,
+    itemId: row.id,
+    productId: row.product_id,
+    quantity: row.quantity,
+  }));
   return Map.groupBy(lines, ({ userId }) => userId);
 }
 
 /** Removes exactly these lines, which the transaction has locked. */
 export async function removeLines(tx: Tx, lines: CartLine[]): Promise<void> {
   const result = await tx.write('DELETE FROM cart_items WHERE id IN (?)', [lines.map(({ itemId }) => itemId)]);
-  if (result.affectedRows !== lines.length) throw new Error(`${result.affectedRows} of ${lines.length} locked cart lines were removed`);
+  if (result.affectedRows !== lines.length)
+    throw new Error(`${result.affectedRows} of ${lines.length} locked cart lines were removed`);
 }

@@ -1,5 +1,5 @@
-import type { Consumer, Kafka, KafkaMessage } from 'kafkajs';
 import type { Redis } from 'ioredis';
+import type { Consumer, Kafka, KafkaMessage } from 'kafkajs';
 import type { Logger } from 'pino';
 import { z } from 'zod';
 import { consume, untilDone } from '../core/consume.ts';
@@ -48,7 +48,8 @@ export async function startRanking(deps: {
   const { kafka, names, metrics, logger } = deps;
   deps.redis.defineCommand('countSales', { lua: COUNT });
   const redis = deps.redis as Counting;
-  const position = async (partition: number) => Number((await redis.hget(names.rankingOffsets, String(partition))) ?? -1);
+  const position = async (partition: number) =>
+    Number((await redis.hget(names.rankingOffsets, String(partition))) ?? -1);
   let consumer: Consumer | undefined;
   /** `partition position offset` that a seek led to: what lies between the two is no longer in the topic. */
   const gaps = new Set<string>();
@@ -76,10 +77,17 @@ export async function startRanking(deps: {
       }
       await untilDone(payload, logger, async () => {
         const at = await position(partition);
-        await count(redis, names, partition, at, messages.filter(({ offset }) => Number(offset) > at), (message) => {
-          metrics.deadLetters.inc({ topic: names.orderTopic });
-          logger.error({ partition, offset: message.offset }, 'unreadable order event passed over');
-        });
+        await count(
+          redis,
+          names,
+          partition,
+          at,
+          messages.filter(({ offset }) => Number(offset) > at),
+          (message) => {
+            metrics.deadLetters.inc({ topic: names.orderTopic });
+            logger.error({ partition, offset: message.offset }, 'unreadable order event passed over');
+          },
+        );
       });
     },
   });
@@ -116,7 +124,8 @@ async function count(
   const args = [...sold.values()].flatMap(({ day, productId, quantity }) => [day, productId, quantity]);
   const keys = [names.rankingOffsets, ...days];
   const reached = await redis.countSales(keys.length, ...keys, partition, at, last.offset, DAY_LIFE, ...args);
-  if (reached !== last.offset) throw new Error(`the ranking of partition ${partition} moved from ${at} to ${reached} meanwhile`);
+  if (reached !== last.offset)
+    throw new Error(`the ranking of partition ${partition} moved from ${at} to ${reached} meanwhile`);
 }
 
 function readSale(message: KafkaMessage) {

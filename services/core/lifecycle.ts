@@ -10,11 +10,7 @@ export interface Running {
  * A loop in the background: `step` is called again and again; one that failed is logged and tried again after a pause
  * that grows to two seconds. `stop` lets the running step end.
  */
-export function runLoop(
-  name: string,
-  logger: Logger,
-  step: (signal: AbortSignal) => Promise<void>,
-): Running {
+export function runLoop(name: string, logger: Logger, step: (signal: AbortSignal) => Promise<void>): Running {
   const aborter = new AbortController();
   const { signal } = aborter;
   const loop = (async () => {

@@ -1,4 +1,4 @@
-import { pino, type Logger } from 'pino';
+import { type Logger, pino } from 'pino';
 import type { Config } from './config.ts';
 
 /** Logs as JSON lines on standard output. Passwords in URLs never get here: the configuration is masked before it is logged. */

@@ -89,9 +89,10 @@ async function publishBatch({ pool, topic, metrics, maxAttempts }: OutboxDeps, p
       metrics.outbox.inc({ result: 'failed' }, events.length);
       return 0;
     }
-    await tx.write(`UPDATE outbox_events SET status = 'PUBLISHED', published_at = NOW(3), attempts = attempts + 1 WHERE id IN (?)`, [
-      ids,
-    ]);
+    await tx.write(
+      `UPDATE outbox_events SET status = 'PUBLISHED', published_at = NOW(3), attempts = attempts + 1 WHERE id IN (?)`,
+      [ids],
+    );
     metrics.outbox.inc({ result: 'published' }, events.length);
     return events.length;
   });

@@ -77,7 +77,10 @@ async function settleChunk({ pool, gate, metrics, logger }: ConsumerDeps, coupon
   if (settled.rejected.length > 0) {
     // A Redis that is away has forgotten the connection's gate anyway: the rebuild leaves the rejected out.
     await gate
-      .withdraw(couponId, settled.rejected.map(({ promise }) => promise))
+      .withdraw(
+        couponId,
+        settled.rejected.map(({ promise }) => promise),
+      )
       .catch((error) => logger.warn({ err: error, couponId }, 'rejected promises could not be withdrawn'));
   }
 }
@@ -90,7 +93,13 @@ function readPromise(message: KafkaMessage) {
   }
 }
 
-async function bury({ names, metrics, logger }: ConsumerDeps, producer: Producer, topic: string, partition: number, poison: KafkaMessage[]) {
+async function bury(
+  { names, metrics, logger }: ConsumerDeps,
+  producer: Producer,
+  topic: string,
+  partition: number,
+  poison: KafkaMessage[],
+) {
   await producer.connect();
   await producer.send({
     topic: names.couponDeadTopic,
@@ -102,5 +111,8 @@ async function bury({ names, metrics, logger }: ConsumerDeps, producer: Producer
     })),
   });
   metrics.deadLetters.inc({ topic }, poison.length);
-  logger.error({ topic, partition, offsets: poison.map(({ offset }) => offset) }, 'unreadable messages moved to the dead letter topic');
+  logger.error(
+    { topic, partition, offsets: poison.map(({ offset }) => offset) },
+    'unreadable messages moved to the dead letter topic',
+  );
 }

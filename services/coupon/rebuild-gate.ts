@@ -1,10 +1,10 @@
 import type { Redis } from 'ioredis';
 import type { Admin } from 'kafkajs';
 import { Op, type Sequelize } from 'sequelize';
+import { pause } from '../core/lifecycle.ts';
 import { withNamedLock } from '../core/named-lock.ts';
 import type { Names } from '../core/names.ts';
 import type { RedisInstance } from '../core/redis-instance.ts';
-import { pause } from '../core/lifecycle.ts';
 import type { CouponRow, Models, UserCouponRow } from '../database/models.ts';
 
 export interface RebuildDeps {
@@ -57,9 +57,14 @@ async function untilSettled(admin: Admin, names: Names, signal: AbortSignal): Pr
   for (;;) {
     const [group] = await admin.fetchOffsets({ groupId: names.consumerGroup, topics: [names.couponTopic] });
     const committed = new Map(group?.partitions.map(({ partition, offset }) => [partition, Number(offset)]));
-    if (ends.every(({ partition, high, low }) => Number(high) === Number(low) || (committed.get(partition) ?? -1) >= Number(high)))
+    if (
+      ends.every(
+        ({ partition, high, low }) => Number(high) === Number(low) || (committed.get(partition) ?? -1) >= Number(high),
+      )
+    )
       return;
-    if (Date.now() > until) throw new Error('the coupon consumer did not settle the promises within 60 s; is it running?');
+    if (Date.now() > until)
+      throw new Error('the coupon consumer did not settle the promises within 60 s; is it running?');
     if (signal.aborted) throw new Error('stopped while waiting for the coupon consumer');
     await pause(50, signal);
   }

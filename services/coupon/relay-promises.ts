@@ -19,7 +19,12 @@ const BATCH = 1_000;
  * promises stay in order), deletes them once the brokers have acknowledged, and returns how many there were and the id
  * of the last. Killed in between, or run twice at once, it sends a promise again; the consumer takes it once.
  */
-export async function relayPromises({ redis, producer, names, metrics }: RelayDeps): Promise<{ count: number; lastId: string }> {
+export async function relayPromises({
+  redis,
+  producer,
+  names,
+  metrics,
+}: RelayDeps): Promise<{ count: number; lastId: string }> {
   const found = await redis.xread('COUNT', BATCH, 'STREAMS', names.stream, '0');
   const entries = found?.[0]?.[1] ?? [];
   const lastId = entries.at(-1)?.[0] ?? '0-0';

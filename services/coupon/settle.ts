@@ -64,12 +64,7 @@ async function settleOptimistically(
   return { issued: known, rejected, dropped };
 }
 
-async function settleWhatFits(
-  tx: Tx,
-  metrics: LockMetrics,
-  couponId: string,
-  promises: Delivered[],
-): Promise<Settled> {
+async function settleWhatFits(tx: Tx, metrics: LockMetrics, couponId: string, promises: Delivered[]): Promise<Settled> {
   const asked = performance.now();
   const [coupon] = await tx.rows<{ generation: string; total_quantity: number; issued_quantity: number }>(
     'SELECT generation, total_quantity, issued_quantity FROM coupons WHERE id = ? FOR UPDATE',

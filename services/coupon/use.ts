@@ -70,7 +70,7 @@ export function couponRefusal(
   totalAmount: number,
   now: Date,
 ): Extract<RefusalCode, 'C002' | 'C003' | 'C004'> | undefined {
-  if (!coupon || coupon.status !== 'AVAILABLE') return 'C003';
+  if (coupon?.status !== 'AVAILABLE') return 'C003';
   if (now < coupon.validFrom || now >= coupon.validUntil) return 'C002';
   if (totalAmount < coupon.minOrderAmount) return 'C004';
   return undefined;
@@ -82,5 +82,6 @@ export async function markUsed(tx: Tx, used: { userId: string; couponId: string 
     `UPDATE user_coupons SET status = 'USED', used_at = ? WHERE (user_id, coupon_id) IN (?) AND status = 'AVAILABLE'`,
     [now, used.map(({ userId, couponId }) => [userId, couponId])],
   );
-  if (result.affectedRows !== used.length) throw new Error(`${result.affectedRows} of ${used.length} locked coupons were marked used`);
+  if (result.affectedRows !== used.length)
+    throw new Error(`${result.affectedRows} of ${used.length} locked coupons were marked used`);
 }

@@ -5,13 +5,9 @@ import { createTopics } from '../core/kafka.ts';
 import { withNamedLock } from '../core/named-lock.ts';
 import { namesOf } from '../core/names.ts';
 import { runAsProgram } from '../core/program.ts';
+import type { Migration } from './migration.ts';
 import { schema } from './migrations/0001-schema.ts';
 import { openSequelize } from './sequelize.ts';
-
-export interface Migration {
-  name: string;
-  up(sequelize: Sequelize): Promise<void>;
-}
 
 const MIGRATIONS: Migration[] = [schema];
 

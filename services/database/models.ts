@@ -110,14 +110,15 @@ export interface PaymentRow {
 type Columns<Row> = Record<keyof Row & string, ModelAttributeColumnOptions>;
 type Table<Row extends object> = ModelStatic<Model<Row, Partial<Row>>>;
 
-const key = { type: DataTypes.STRING(64), primaryKey: true };
-const ref = { type: DataTypes.STRING(64) };
-const text = { type: DataTypes.STRING };
-const won = { type: DataTypes.BIGINT };
-const int = { type: DataTypes.INTEGER };
-const time = { type: DataTypes.DATE(3) };
+// Sequelize writes into the column objects it is given: each column has its own.
+const key = () => ({ type: DataTypes.STRING(64), primaryKey: true });
+const ref = () => ({ type: DataTypes.STRING(64) });
+const text = () => ({ type: DataTypes.STRING });
+const won = () => ({ type: DataTypes.BIGINT });
+const int = () => ({ type: DataTypes.INTEGER });
+const time = () => ({ type: DataTypes.DATE(3) });
 /** Filled in by the database on insert. */
-const createdTime = { type: DataTypes.DATE(3), allowNull: true };
+const createdTime = () => ({ type: DataTypes.DATE(3), allowNull: true });
 
 export type Models = ReturnType<typeof defineModels>;
 
@@ -125,90 +126,90 @@ export function defineModels(sequelize: Sequelize) {
   const table = <Row extends object>(tableName: string, columns: Columns<Row>) =>
     sequelize.define(tableName, columns, { tableName }) as unknown as Table<Row>;
   return {
-    users: table<UserRow>('users', { id: key, name: text, balance: won, balance_version: won }),
+    users: table<UserRow>('users', { id: key(), name: text(), balance: won(), balance_version: won() }),
     charges: table<ChargeRow>('balance_charge_history', {
-      user_id: key,
-      balance_version: { ...won, primaryKey: true },
-      amount: won,
-      previous_balance: won,
-      current_balance: won,
-      idempotency_key: ref,
-      charged_at: time,
+      user_id: key(),
+      balance_version: { ...won(), primaryKey: true },
+      amount: won(),
+      previous_balance: won(),
+      current_balance: won(),
+      idempotency_key: ref(),
+      charged_at: time(),
     }),
     products: table<ProductRow>('products', {
-      id: key,
-      name: text,
-      category: text,
-      price: won,
-      created_at: createdTime,
+      id: key(),
+      name: text(),
+      category: text(),
+      price: won(),
+      created_at: createdTime(),
     }),
-    stocks: table<StockRow>('stocks', { product_id: key, quantity: won }),
-    carts: table<CartRow>('carts', { id: key, user_id: ref }),
-    cartItems: table<CartItemRow>('cart_items', { id: key, cart_id: ref, product_id: ref, quantity: int }),
+    stocks: table<StockRow>('stocks', { product_id: key(), quantity: won() }),
+    carts: table<CartRow>('carts', { id: key(), user_id: ref() }),
+    cartItems: table<CartItemRow>('cart_items', { id: key(), cart_id: ref(), product_id: ref(), quantity: int() }),
     coupons: table<CouponRow>('coupons', {
-      id: key,
-      name: text,
-      discount_type: text,
-      discount_value: won,
-      min_order_amount: won,
-      max_discount_amount: won,
-      total_quantity: won,
-      issued_quantity: won,
-      remaining_quantity: won,
-      generation: ref,
-      valid_from: time,
-      valid_until: time,
-      created_at: createdTime,
+      id: key(),
+      name: text(),
+      discount_type: text(),
+      discount_value: won(),
+      min_order_amount: won(),
+      max_discount_amount: won(),
+      total_quantity: won(),
+      issued_quantity: won(),
+      remaining_quantity: won(),
+      generation: ref(),
+      valid_from: time(),
+      valid_until: time(),
+      created_at: createdTime(),
     }),
     userCoupons: table<UserCouponRow>('user_coupons', {
-      user_id: key,
-      coupon_id: key,
-      status: text,
-      idempotency_key: ref,
-      stream_id: ref,
-      topic_partition: int,
-      topic_offset: won,
-      accepted_at: time,
-      issued_at: time,
-      used_at: time,
+      user_id: key(),
+      coupon_id: key(),
+      status: text(),
+      idempotency_key: ref(),
+      stream_id: ref(),
+      topic_partition: int(),
+      topic_offset: won(),
+      accepted_at: time(),
+      issued_at: time(),
+      used_at: time(),
     }),
     couponRejections: table<CouponRejectionRow>('coupon_rejections', {
-      coupon_id: key,
-      user_id: key,
-      stream_id: key,
-      generation: ref,
-      reason: text,
-      topic_partition: int,
-      topic_offset: won,
-      rejected_at: time,
+      coupon_id: key(),
+      user_id: key(),
+      stream_id: key(),
+      generation: ref(),
+      reason: text(),
+      topic_partition: int(),
+      topic_offset: won(),
+      rejected_at: time(),
     }),
     orders: table<OrderRow>('orders', {
-      id: key,
-      user_id: ref,
-      coupon_id: ref,
-      total_amount: won,
-      discount_amount: won,
-      final_amount: won,
-      status: text,
-      idempotency_key: ref,
-      created_at: time,
+      id: key(),
+      user_id: ref(),
+      coupon_id: ref(),
+      total_amount: won(),
+      discount_amount: won(),
+      final_amount: won(),
+      status: text(),
+      idempotency_key: ref(),
+      created_at: time(),
     }),
     orderItems: table<OrderItemRow>('order_items', {
-      order_id: key,
-      product_id: key,
-      product_name: text,
-      price: won,
-      quantity: int,
-      subtotal: won,
+      order_id: key(),
+      product_id: key(),
+      product_name: text(),
+      price: won(),
+      quantity: int(),
+      subtotal: won(),
     }),
     payments: table<PaymentRow>('payments', {
-      order_id: key,
-      user_id: ref,
-      amount: won,
-      previous_balance: won,
-      current_balance: won,
-      balance_version: won,
-      paid_at: time,
+      order_id: key(),
+      user_id: ref(),
+      amount: won(),
+      previous_balance: won(),
+      current_balance: won(),
+      balance_version: won(),
+      paid_at: time(),
     }),
   };
 }

@@ -1,21 +1,16 @@
 import { lockWallets, type Wallet, writeBalances } from '../balance/index.ts';
-import { couponRefusal, type CouponTerms, discountOf, lockUserCoupons, markUsed } from '../coupon/index.ts';
+import { type CartLine, lockCarts, removeLines } from '../cart/index.ts';
+import { lockStock, readShelf, type Shelf, takeFromStock } from '../catalog/index.ts';
 import { newId } from '../core/ids.ts';
-import { won } from '../core/money.ts';
 import type { LockMetrics } from '../core/metrics.ts';
+import { won } from '../core/money.ts';
 import type { Tx, WritePool } from '../core/mysql.ts';
 import { type Outcome, refuse } from '../core/refusals.ts';
-import { lockStock, readShelf, type Shelf, takeFromStock } from '../catalog/index.ts';
-import { type CartLine, lockCarts, removeLines } from '../cart/index.ts';
+import { type CouponTerms, couponRefusal, discountOf, lockUserCoupons, markUsed } from '../coupon/index.ts';
 import type { OrderResponse } from './contract.ts';
-import { insertOrders, type NewOrder } from './insert-orders.ts';
+import { insertOrders } from './insert-orders.ts';
+import type { Checkout, NewOrder } from './new-order.ts';
 import { findOrders } from './replay.ts';
-
-export interface Checkout {
-  userId: string;
-  couponId: string | undefined;
-  key: string;
-}
 
 export interface CheckoutSettings {
   cartAfterOrder: 'empty' | 'keep';
@@ -68,10 +63,19 @@ async function checkoutOnce(
     metrics.waited(at, performance.now() - asked);
     return result;
   };
-  const wallets = await timed('user_row', lockWallets(tx, checkouts.map(({ userId }) => userId)));
+  const wallets = await timed(
+    'user_row',
+    lockWallets(
+      tx,
+      checkouts.map(({ userId }) => userId),
+    ),
+  );
   const placed = await findOrders(tx, checkouts);
   const open = checkouts.filter(({ userId, key }) => wallets.has(userId) && !placed.has(`${userId} ${key}`));
-  const carts = await lockCarts(tx, open.map(({ userId }) => userId));
+  const carts = await lockCarts(
+    tx,
+    open.map(({ userId }) => userId),
+  );
   const withCoupon = open.flatMap(({ userId, couponId }) => (couponId === undefined ? [] : [{ userId, couponId }]));
   const coupons =
     withCoupon.length > 0 ? await timed('coupon_row', lockUserCoupons(tx, withCoupon)) : new Map<string, CouponTerms>();
@@ -101,8 +105,15 @@ async function checkoutOnce(
     couponId === undefined ? [] : [{ userId, couponId }],
   );
   if (used.length > 0) await markUsed(tx, used, now);
-  if (settings.cartAfterOrder === 'empty') await removeLines(tx, orders.flatMap(({ lines }) => lines));
-  await writeBalances(tx, orders.map(({ wallet }) => wallet));
+  if (settings.cartAfterOrder === 'empty')
+    await removeLines(
+      tx,
+      orders.flatMap(({ lines }) => lines),
+    );
+  await writeBalances(
+    tx,
+    orders.map(({ wallet }) => wallet),
+  );
   const taken = new Map<string, number>();
   for (const { lines } of orders)
     for (const { productId, quantity } of lines) taken.set(productId, (taken.get(productId) ?? 0) + quantity);
@@ -124,8 +135,15 @@ function compose(
   for (const { productId, quantity } of lines) {
     const product = shelf.get(productId);
     if (!product) return refuse('P001', { productId });
-    if (product.quantity < quantity) return refuse('P002', { productId, available: product.quantity, wanted: quantity });
-    items.push({ productId, productName: product.name, price: product.price, quantity, subtotal: product.price * quantity });
+    if (product.quantity < quantity)
+      return refuse('P002', { productId, available: product.quantity, wanted: quantity });
+    items.push({
+      productId,
+      productName: product.name,
+      price: product.price,
+      quantity,
+      subtotal: product.price * quantity,
+    });
   }
   const totalAmount = won(items.reduce((sum, { subtotal }) => sum + subtotal, 0));
   let discountAmount = 0;
@@ -152,7 +170,14 @@ function compose(
       previousBalance,
       lines,
       now,
-      answer: { orderId: newId('order'), items, totalAmount, discountAmount, finalAmount, createdAt: now.toISOString() },
+      answer: {
+        orderId: newId('order'),
+        items,
+        totalAmount,
+        discountAmount,
+        finalAmount,
+        createdAt: now.toISOString(),
+      },
     },
   };
 }

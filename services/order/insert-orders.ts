@@ -1,19 +1,6 @@
-import type { Wallet } from '../balance/index.ts';
-import type { CartLine } from '../cart/index.ts';
 import type { Tx } from '../core/mysql.ts';
-import type { Checkout } from './checkout.ts';
-import type { OrderResponse } from './contract.ts';
+import type { NewOrder } from './new-order.ts';
 import type { OrderPlaced } from './order-placed.ts';
-
-/** An order that all rules allow, not written yet. The wallet already is as it will be after the payment. */
-export interface NewOrder {
-  checkout: Checkout;
-  wallet: Wallet;
-  previousBalance: number;
-  lines: CartLine[];
-  answer: OrderResponse;
-  now: Date;
-}
 
 /** Writes orders, items, payments and one outbox event each. Every row is new: nothing waits here. */
 export async function insertOrders(tx: Tx, orders: NewOrder[]): Promise<void> {
@@ -61,17 +48,20 @@ export async function insertOrders(tx: Tx, orders: NewOrder[]): Promise<void> {
       ]),
     ],
   );
-  await tx.write('INSERT INTO outbox_events (aggregate_id, event_type, payload, next_attempt_at, created_at) VALUES ?', [
-    orders.map(({ checkout, answer, now }) => {
-      const event: OrderPlaced = {
-        orderId: answer.orderId,
-        userId: checkout.userId,
-        couponId: checkout.couponId ?? null,
-        finalAmount: answer.finalAmount,
-        createdAt: answer.createdAt,
-        items: answer.items.map(({ productId, quantity }) => ({ productId, quantity })),
-      };
-      return [answer.orderId, 'ORDER_PLACED', JSON.stringify(event), now, now];
-    }),
-  ]);
+  await tx.write(
+    'INSERT INTO outbox_events (aggregate_id, event_type, payload, next_attempt_at, created_at) VALUES ?',
+    [
+      orders.map(({ checkout, answer, now }) => {
+        const event: OrderPlaced = {
+          orderId: answer.orderId,
+          userId: checkout.userId,
+          couponId: checkout.couponId ?? null,
+          finalAmount: answer.finalAmount,
+          createdAt: answer.createdAt,
+          items: answer.items.map(({ productId, quantity }) => ({ productId, quantity })),
+        };
+        return [answer.orderId, 'ORDER_PLACED', JSON.stringify(event), now, now];
+      }),
+    ],
+  );
 }

@@ -6,8 +6,9 @@ import type { Metrics } from '../core/metrics.ts';
 import type { WritePool } from '../core/mysql.ts';
 import { type Outcome, refuse } from '../core/refusals.ts';
 import { Unavailable } from '../core/unavailable.ts';
-import { type Checkout, checkoutAll } from './checkout.ts';
+import { checkoutAll } from './checkout.ts';
 import type { OrderRequest, OrderResponse } from './contract.ts';
+import type { Checkout } from './new-order.ts';
 import type { OrderLock } from './order-lock.ts';
 import { findOrders } from './replay.ts';
 
@@ -45,7 +46,11 @@ export function orderPlacer({ config, pool, metrics, lock }: PlaceDeps) {
     return running.run(`${userId} ${key}`, couponId ?? '', () => placeLocked({ userId, couponId, key }, key, deadline));
   };
 
-  async function placeLocked(checkout: Checkout, key: string | undefined, deadline: number): Promise<Outcome<OrderResponse>> {
+  async function placeLocked(
+    checkout: Checkout,
+    key: string | undefined,
+    deadline: number,
+  ): Promise<Outcome<OrderResponse>> {
     for (;;) {
       const held = await lock.acquire(checkout.userId, key);
       if (held.state !== 'busy') {

@@ -5,7 +5,11 @@ export function mountMetrics(app: Express, contentType: string, read: () => Prom
   app.get('/metrics', (_req, res) => {
     read().then(
       (text) => res.type(contentType).send(text),
-      (error: unknown) => res.status(500).type('text/plain').send(`metrics could not be read: ${String(error)}`),
+      (error: unknown) =>
+        res
+          .status(500)
+          .type('text/plain')
+          .send(`metrics could not be read: ${String(error)}`),
     );
   });
 }

@@ -1,4 +1,4 @@
-import type { Migration } from '../migrate.ts';
+import type { Migration } from '../migration.ts';
 
 const id = 'VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin';
 const wonMax = Number.MAX_SAFE_INTEGER;

@@ -1,0 +1,90 @@
+import { parseArgs } from 'node:util';
+import { PROFILES, type Profile } from '../k6/lib/profiles.ts';
+import { SCENARIO_NAMES, type ScenarioName, scenarioNamesOf } from './scenarios.ts';
+
+export const USAGE = `npm run bench -- [options]
+  --profile    quick (default: published pauses, half a minute each), published (its full stages), smoke (5 s each),
+               saturate (no pauses, beside the raw engine's ceiling)
+  --only       ${SCENARIO_NAMES.join(', ')}: some of them, separated by commas
+  --users      test-user-1 to test-user-N (default 100000; saturate 200000)
+  --base-url   judge a deployment that already runs; DATABASE_URL, REDIS_URL and KAFKA_BROKERS say what it stands on
+  --seed       with --base-url: replace its data by the test data set first
+  --no-seed    go on with the data that is there
+  --keep       leave the APIs running
+  --repeat     saturate: this many rounds of raw engine and APIs in turn, medians are reported (default 1)
+  --seconds    saturate: length of each run (default 20 for the APIs, 5 for each raw one)`;
+
+export interface BenchArguments {
+  profile: Profile;
+  scenarios: ScenarioName[];
+  users: number;
+  baseUrl: string | undefined;
+  seed: boolean;
+  keep: boolean;
+  repeat: number;
+  seconds: number | undefined;
+}
+
+export class BadArgument extends Error {
+  override name = 'BadArgument';
+}
+
+/** @throws BadArgument whose message names the option, what was given and what was expected. */
+export function parseArguments(args: string[]): BenchArguments | 'help' {
+  const given = parsed(args);
+  if (given.help) return 'help';
+  const profile = oneOf('--profile', given.profile ?? 'quick', PROFILES);
+  const possible = scenarioNamesOf(profile);
+  const scenarios = given.only
+    ? given.only.split(',').map((name) => oneOf('--only', name.trim(), possible))
+    : scenarioNamesOf(profile, 'default');
+  const baseUrl = given['base-url']?.replace(/\/+$/, '');
+  if (baseUrl !== undefined && !/^https?:\/\//.test(baseUrl))
+    throw new BadArgument(`--base-url ${baseUrl}: expected a URL that begins with http:// or https://`);
+  if (given.seed && given['no-seed']) throw new BadArgument('--seed and --no-seed exclude each other');
+  return {
+    profile,
+    scenarios,
+    users: whole('--users', given.users) ?? (profile === 'saturate' ? 200_000 : 100_000),
+    baseUrl,
+    seed: given.seed ?? (baseUrl === undefined && !given['no-seed']),
+    keep: given.keep ?? false,
+    repeat: whole('--repeat', given.repeat) ?? 1,
+    seconds: whole('--seconds', given.seconds),
+  };
+}
+
+function parsed(args: string[]) {
+  const text = { type: 'string' } as const;
+  const flag = { type: 'boolean' } as const;
+  try {
+    return parseArgs({
+      args,
+      options: {
+        profile: text,
+        only: text,
+        users: text,
+        'base-url': text,
+        seed: flag,
+        'no-seed': flag,
+        keep: flag,
+        repeat: text,
+        seconds: text,
+        help: flag,
+      },
+    }).values;
+  } catch (error) {
+    throw new BadArgument((error as Error).message);
+  }
+}
+
+function oneOf<T extends string>(option: string, given: string, names: readonly T[]): T {
+  if (!names.includes(given as T)) throw new BadArgument(`${option} ${given}: expected one of ${names.join(', ')}`);
+  return given as T;
+}
+
+function whole(option: string, given: string | undefined): number | undefined {
+  if (given === undefined) return undefined;
+  if (!/^[1-9]\d{0,7}$/.test(given)) throw new BadArgument(`${option} ${given}: expected a whole number from 1`);
+  return Number(given);
+}

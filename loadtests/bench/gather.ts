@@ -1,0 +1,112 @@
+import { ERROR_CLASSES } from '../k6/lib/errors.ts';
+import type { K6Requests, K6Summary } from '../k6/lib/summary.ts';
+import type { ApiName, Slo } from '../k6/lib/slo.ts';
+import type { ApiResult, LockWait, ScenarioResult } from '../report/results.ts';
+import { growth, labelValues, observed, quantile, type Reading, sum } from './exposition.ts';
+import type { Scenario } from './scenarios.ts';
+import { REQUESTS, serverErrors, type Watched } from './watch.ts';
+
+/** Readings of the server's metrics: before the load, when it ended, and when its queues were empty. */
+export interface Readings {
+  before: Reading;
+  after: Reading;
+  drained: Reading;
+}
+
+/** Joins what the clients saw with what the server counted. */
+export function gather(
+  name: string,
+  scenario: Scenario,
+  slo: Record<ApiName, Slo>,
+  summary: K6Summary,
+  watched: Watched,
+  readings: Readings | undefined,
+): Omit<ScenarioResult, 'raw' | 'drainSeconds'> {
+  return {
+    name,
+    title: scenario.title,
+    seconds: summary.seconds,
+    apis: scenario.apis.map((api) => apiResult(api, slo[api], summary, watched, readings)),
+    lockWaits: readings ? lockWaits(readings) : [],
+    cpu: readings && cpu(readings, summary.seconds),
+    k6Cores: watched.generatorCpuSeconds && watched.generatorCpuSeconds / summary.seconds,
+    rssBytes: watched.peakRssBytes || undefined,
+    batches: readings ? batches(readings) : [],
+    issueLag: readings && issueLag(readings),
+    dropped: summary.dropped,
+    thresholds: summary.thresholds,
+  };
+}
+
+const nothing: K6Requests = { count: 0, perSecond: 0, failed: 0, avg: 0, p50: 0, p90: 0, p95: 0, p99: 0, max: 0 };
+
+function apiResult(
+  api: ApiName,
+  { route, p95_ms, tps }: Slo,
+  { counters, requests, seconds }: K6Summary,
+  watched: Watched,
+  readings: Readings | undefined,
+): ApiResult {
+  const acknowledged = counters[`${api}_acknowledged`] ?? 0;
+  const counted = (prefix: string) =>
+    Object.fromEntries(
+      Object.entries(counters)
+        .filter(([name, count]) => name.startsWith(prefix) && count > 0)
+        .map(([name, count]) => [name.slice(prefix.length), count]),
+    );
+  const errors = counted(`${api}_error_`);
+  const unexpected = counters[`${api}_unexpected`] ?? 0;
+  return {
+    api,
+    client: requests[api] ?? nothing,
+    acknowledged,
+    acknowledgedPerSecond: acknowledged / seconds,
+    refused: counted(`${api}_refused_`),
+    errors: {
+      ...Object.fromEntries(ERROR_CLASSES.filter((kind) => errors[kind]).map((kind) => [kind, errors[kind] ?? 0])),
+      ...(unexpected > 0 ? { unexpected } : {}),
+    },
+    withinSlo: readings && withinSlo(readings, route, p95_ms / 1000),
+    published: { p95: p95_ms, tps },
+    timeline: watched.timelines[api] ?? [],
+  };
+}
+
+/** The target is an edge of the histogram, so this share is counted and not estimated. */
+function withinSlo({ before, after }: Readings, route: string, edge: number): number | undefined {
+  const all = observed(before, after, REQUESTS, { method: 'POST', route });
+  if (all.count === 0) return undefined;
+  const within = all.buckets.find(({ le }) => le === edge)?.count;
+  // A 5xx is no answer in time, however fast; counting all of them as fast errs on the strict side.
+  return within && Math.max(0, within - serverErrors(before, after, route)) / all.count;
+}
+
+function lockWaits({ before, after }: Readings): LockWait[] {
+  return labelValues(after, 'onrush_lock_wait_seconds_count', 'at').flatMap((at) => {
+    const waits = observed(before, after, 'onrush_lock_wait_seconds', { at });
+    const ms = (q: number) => (quantile(waits, q) ?? 0) * 1000;
+    return waits.count > 0 ? [{ at, count: waits.count, p50: ms(0.5), p95: ms(0.95), p99: ms(0.99) }] : [];
+  });
+}
+
+/** CPU of all API processes over all requests they answered meanwhile, the workers' part included. */
+function cpu({ before, after }: Readings, seconds: number) {
+  const used = growth(before, after, 'process_cpu_seconds_total');
+  const answered = growth(before, after, `${REQUESTS}_count`);
+  return answered > 0 ? { microsecondsPerRequest: (used / answered) * 1e6, cores: used / seconds } : undefined;
+}
+
+function batches({ before, after }: Readings) {
+  return labelValues(after, 'onrush_combiner_batch_size_count', 'combiner').flatMap((combiner) => {
+    const { count, sum: requests } = observed(before, after, 'onrush_combiner_batch_size', { combiner });
+    return count > 0 ? [{ combiner, mean: requests / count }] : [];
+  });
+}
+
+function issueLag({ before, drained }: Readings) {
+  if (sum(drained, 'onrush_coupon_issue_lag_seconds_count') === 0) return undefined;
+  const lag = observed(before, drained, 'onrush_coupon_issue_lag_seconds');
+  if (lag.count === 0) return undefined;
+  const ms = (q: number) => (quantile(lag, q) ?? 0) * 1000;
+  return { count: lag.count, p50: ms(0.5), p99: ms(0.99) };
+}

@@ -1,0 +1,19 @@
+import { readFileSync } from 'node:fs';
+import { parse } from 'yaml';
+import { DURATION_BUCKETS } from '../../services/core/http/metrics.ts';
+import { parseSlo } from '../k6/lib/slo.ts';
+
+const text = readFileSync('loadtests/slo.yaml', 'utf8');
+
+test('the reader of slo.yaml reads what YAML says', () => {
+  expect(parseSlo(text)).toEqual(parse(text));
+});
+
+test('every p95 target is an edge of the request histogram', () => {
+  for (const { p95_ms } of Object.values(parseSlo(text))) expect(DURATION_BUCKETS).toContain(p95_ms / 1000);
+});
+
+test('a line that is more than a plain pair is refused by its number', () => {
+  expect(() => parseSlo('coupon:\n  p95_ms: 97\n  - a\n')).toThrow('slo.yaml line 3');
+  expect(() => parseSlo('coupon:\n  p95_ms: 97\n')).toThrow('charge is missing');
+});

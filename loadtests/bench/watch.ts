@@ -1,0 +1,103 @@
+import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ApiName, Slo } from '../k6/lib/slo.ts';
+import type { ApiResult } from '../report/results.ts';
+import { observed, parseExposition, quantile, type Reading, sum } from './exposition.ts';
+import type { Progress } from './progress.ts';
+
+export const REQUESTS = 'onrush_http_request_duration_seconds';
+
+export async function readMetrics(baseUrl: string): Promise<Reading> {
+  const response = await fetch(`${baseUrl}/metrics`, { signal: AbortSignal.timeout(10_000) });
+  if (!response.ok) throw new Error(`${baseUrl}/metrics answered ${response.status}`);
+  return parseExposition(await response.text());
+}
+
+export interface Watched {
+  timelines: Partial<Record<ApiName, ApiResult['timeline']>>;
+  peakRssBytes: number;
+  /** CPU seconds of the load generator, where the system tells (Linux). */
+  generatorCpuSeconds: number | undefined;
+}
+
+/** Reads the server's own histograms every second until stopped: what is shown live and drawn later. */
+export function watch(
+  baseUrl: string,
+  label: string,
+  apis: ApiName[],
+  slo: Record<ApiName, Slo>,
+  generator: () => number | undefined,
+  progress: Progress,
+): { stop(): Promise<Watched> } {
+  const timelines: Watched['timelines'] = Object.fromEntries(apis.map((api) => [api, []]));
+  const watched: Watched = { timelines, peakRssBytes: 0, generatorCpuSeconds: undefined };
+  const stopping = new AbortController();
+  const began = performance.now();
+
+  async function look(): Promise<void> {
+    let before = await readMetrics(baseUrl).catch(() => undefined);
+    let last = performance.now();
+    while (!stopping.signal.aborted) {
+      await sleep(Math.max(100, 1_000 - ((performance.now() - began) % 1_000)), undefined, { signal: stopping.signal }).catch(() => {});
+      const pid = generator();
+      watched.generatorCpuSeconds = (pid && cpuSeconds(pid)) || watched.generatorCpuSeconds;
+      const after = await readMetrics(baseUrl).catch(() => undefined);
+      const now = performance.now();
+      if (!after) {
+        progress.show(`${label}  ${seconds(now - began)}  the APIs do not answer`);
+        continue;
+      }
+      watched.peakRssBytes = Math.max(watched.peakRssBytes, sum(after, 'process_resident_memory_bytes'));
+      // The last look comes at any moment; over a fraction of a second a rate says little.
+      if (before && now - last > 500) {
+        const shown = apis.map((api) => point(api, before as Reading, after, (now - last) / 1000));
+        progress.show(`${label}  ${seconds(now - began)}  ${shown.join('  |  ')}`);
+      }
+      before = after;
+      last = now;
+    }
+  }
+
+  function point(api: ApiName, before: Reading, after: Reading, over: number): string {
+    const { route } = slo[api];
+    const requests = observed(before, after, REQUESTS, { method: 'POST', route });
+    const perSecond = requests.count / over;
+    const p50 = milliseconds(quantile(requests, 0.5));
+    const p95 = milliseconds(quantile(requests, 0.95));
+    timelines[api]?.push({ second: (performance.now() - began) / 1000, perSecond, p50, p95 });
+    const errors = serverErrors(before, after, route);
+    return `${api} ${perSecond.toFixed(0).padStart(5)}/s  p95 ${p95 === null ? '-' : p95.toFixed(0)} ms  errors ${errors}`;
+  }
+
+  const looking = look();
+  return {
+    async stop() {
+      stopping.abort();
+      await looking;
+      progress.done();
+      return watched;
+    },
+  };
+}
+
+const milliseconds = (value: number | undefined): number | null => (value === undefined ? null : value * 1000);
+const seconds = (ms: number): string => `${(ms / 1000).toFixed(0).padStart(3)} s`;
+
+/** Answers of the server's own making: 5xx. */
+export function serverErrors(before: Reading, after: Reading, route: string): number {
+  const of = (reading: Reading) =>
+    (reading.get(`${REQUESTS}_count`) ?? [])
+      .filter(({ labels }) => labels.route === route && labels.method === 'POST' && labels.status?.startsWith('5'))
+      .reduce((total, { value }) => total + value, 0);
+  return of(after) - of(before);
+}
+
+/** User and system time of a process; Linux counts it in hundredths of a second. */
+function cpuSeconds(pid: number): number | undefined {
+  try {
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
+    return (Number(fields[11]) + Number(fields[12])) / 100;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,21 @@
+import { type Profile, profileNamed } from './profiles.ts';
+import { parseSlo } from './slo.ts';
+
+const whole = (name: string, fallback: number): number => {
+  const text = __ENV[name];
+  if (!text) return fallback;
+  if (!/^[1-9]\d*$/.test(text)) throw new Error(`${name}=${text}: expected a whole number from 1`);
+  return Number(text);
+};
+
+export const BASE_URL = (__ENV.BASE_URL || 'http://127.0.0.1:8081').replace(/\/+$/, '');
+export const PROFILE: Profile = profileNamed(__ENV.PROFILE || 'quick');
+/** Seeded users: test-user-1 to this one. */
+export const USERS = whole('USERS', 100_000);
+/** Length of a saturate run. */
+export const SECONDS = whole('SECONDS', 20);
+export const COUPON = __ENV.COUPON || 'test-coupon-1';
+/** Where the summary goes as JSON. */
+export const SUMMARY = __ENV.SUMMARY;
+
+export const slo = parseSlo(open(import.meta.resolve('../../slo.yaml')));

@@ -1,0 +1,79 @@
+import type { K6Requests } from '../k6/lib/summary.ts';
+
+/** results.json: everything that the report shows, and nothing it does not need. Times are milliseconds unless named. */
+export interface Results {
+  version: 1;
+  startedAt: string;
+  seconds: number;
+  profile: string;
+  users: number;
+  baseUrl: string;
+  verdict: Verdict;
+  /** One line for each thing that keeps the verdict from PASS. */
+  reasons: string[];
+  /** Worth knowing, but no reason. */
+  notes: string[];
+  machine: { label: string; value: string }[];
+  engines: { name: string; version: string; kind: string; durability: Record<string, string> }[];
+  scenarios: ScenarioResult[];
+  invariants: Invariants | undefined;
+}
+
+export type Verdict = 'PASS' | 'FAIL' | 'INCONCLUSIVE';
+
+export interface ScenarioResult {
+  name: string;
+  title: string;
+  seconds: number;
+  apis: ApiResult[];
+  lockWaits: LockWait[];
+  cpu: { microsecondsPerRequest: number; cores: number } | undefined;
+  /** Cores that the load generator itself took from the same machine. */
+  k6Cores: number | undefined;
+  rssBytes: number | undefined;
+  /** Requests one transaction served on average, by combiner. */
+  batches: { combiner: string; mean: number }[];
+  issueLag: { count: number; p50: number; p99: number } | undefined;
+  drainSeconds: number | undefined;
+  dropped: number;
+  thresholds: { metric: string; expression: string; ok: boolean }[];
+  raw: RawCeiling | undefined;
+}
+
+export interface ApiResult {
+  api: string;
+  /** As the clients saw it. */
+  client: K6Requests;
+  /** Successes, and those a second. */
+  acknowledged: number;
+  acknowledgedPerSecond: number;
+  /** Refusals of business rules by code; errors by class. */
+  refused: Record<string, number>;
+  errors: Record<string, number>;
+  /** As the server counted it: share of requests that were answered within the target and not by a 5xx. */
+  withinSlo: number | undefined;
+  published: { p95: number; tps: number };
+  timeline: { second: number; perSecond: number; p50: number | null; p95: number | null }[];
+}
+
+export interface LockWait {
+  at: string;
+  count: number;
+  p50: number;
+  p95: number;
+  p99: number;
+}
+
+/** Transactions a second of the same SQL, one transaction a request, on the engine alone. */
+export interface RawCeiling {
+  runs: { label: string; perSecond: number }[];
+  best: number;
+  /** Acknowledged requests of the APIs a second over `best`. */
+  ratio: number;
+}
+
+export interface Invariants {
+  verdict: Verdict;
+  seconds: number;
+  checks: { id: string; title: string; ok: boolean | undefined; detail: string; rows: Record<string, unknown>[] }[];
+}

@@ -1,0 +1,83 @@
+import type { SetCheck } from './check.ts';
+
+const entries = `SELECT user_id, balance_version, previous_balance, current_balance FROM charges
+  UNION ALL SELECT user_id, balance_version, previous_balance, current_balance FROM payments`;
+
+/** Each entry of a wallet beside the one before it, which is NULL for the first. */
+const ordered = `SELECT user_id, balance_version, previous_balance,
+    LAG(current_balance) OVER wallet AS balance_before, LAG(balance_version) OVER wallet AS version_before
+  FROM (${entries}) entry WINDOW wallet AS (PARTITION BY user_id ORDER BY balance_version)`;
+
+/** A user that came after the baselines were taken began with nothing. */
+export const walletChecks: SetCheck[] = [
+  {
+    id: 'wallet-sum',
+    group: 2,
+    title: 'baseline + charges − payments = balance',
+    looksAt: ['wallets', 'charges', 'payments'],
+    baseline: 'wallet',
+    violations: `SELECT w.user_id, COALESCE(b.value, 0) AS baseline, COALESCE(c.won, 0) AS charges,
+        COALESCE(p.won, 0) AS payments, w.balance
+      FROM wallets w
+      LEFT JOIN baselines b ON b.kind = 'wallet' AND b.id = w.user_id
+      LEFT JOIN (SELECT user_id, SUM(amount) AS won FROM charges GROUP BY user_id) c ON c.user_id = w.user_id
+      LEFT JOIN (SELECT user_id, SUM(amount) AS won FROM payments GROUP BY user_id) p ON p.user_id = w.user_id
+      WHERE COALESCE(b.value, 0) + COALESCE(c.won, 0) - COALESCE(p.won, 0) <> w.balance`,
+  },
+  {
+    id: 'wallet-step',
+    group: 2,
+    title: 'every charge adds its amount, every payment takes it',
+    looksAt: ['charges', 'payments'],
+    violations: `SELECT user_id, balance_version, amount, previous_balance, current_balance FROM charges
+        WHERE current_balance <> previous_balance + amount
+      UNION ALL SELECT user_id, balance_version, -amount, previous_balance, current_balance FROM payments
+        WHERE current_balance <> previous_balance - amount`,
+  },
+  {
+    id: 'wallet-chain',
+    group: 2,
+    title: 'every entry begins at the balance the one before left',
+    looksAt: ['charges', 'payments'],
+    baseline: 'wallet',
+    violations: `SELECT e.user_id, e.balance_version, e.previous_balance,
+        COALESCE(e.balance_before, b.value, 0) AS balance_before
+      FROM (${ordered}) e
+      LEFT JOIN baselines b ON e.balance_before IS NULL AND b.kind = 'wallet' AND b.id = e.user_id
+      WHERE e.previous_balance <> COALESCE(e.balance_before, b.value, 0)`,
+  },
+  {
+    id: 'wallet-versions',
+    group: 2,
+    title: 'versions count up from the baseline without gaps',
+    looksAt: ['charges', 'payments'],
+    baseline: 'wallet',
+    violations: `SELECT e.user_id, e.balance_version, COALESCE(e.version_before, b.version, 0) AS version_before
+      FROM (${ordered}) e
+      LEFT JOIN baselines b ON e.version_before IS NULL AND b.kind = 'wallet' AND b.id = e.user_id
+      WHERE e.balance_version <> COALESCE(e.version_before, b.version, 0) + 1`,
+  },
+  {
+    id: 'wallet-last-version',
+    group: 2,
+    title: 'last version = the wallet’s version',
+    looksAt: ['wallets', 'charges', 'payments'],
+    baseline: 'wallet',
+    violations: `SELECT w.user_id, w.balance_version,
+        GREATEST(COALESCE(b.version, 0), COALESCE(c.last, 0), COALESCE(p.last, 0)) AS last_version
+      FROM wallets w
+      LEFT JOIN baselines b ON b.kind = 'wallet' AND b.id = w.user_id
+      LEFT JOIN (SELECT user_id, MAX(balance_version) AS last FROM charges GROUP BY user_id) c ON c.user_id = w.user_id
+      LEFT JOIN (SELECT user_id, MAX(balance_version) AS last FROM payments GROUP BY user_id) p ON p.user_id = w.user_id
+      WHERE w.balance_version <> GREATEST(COALESCE(b.version, 0), COALESCE(c.last, 0), COALESCE(p.last, 0))`,
+  },
+  {
+    id: 'wallet-orphans',
+    group: 2,
+    title: 'every charge and payment has its wallet',
+    looksAt: ['charges', 'payments'],
+    needs: ['wallets'],
+    violations: `SELECT e.user_id, e.balance_version FROM (${entries}) e
+      LEFT JOIN wallets w ON w.user_id = e.user_id WHERE w.user_id IS NULL`,
+  },
+];

@@ -1,0 +1,2 @@
+export { type CartLine, lockCarts, removeLines } from './lines.ts';
+export { cartRoutes } from './routes.ts';

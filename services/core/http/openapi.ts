@@ -1,0 +1,147 @@
+import { z } from 'zod';
+import { REFUSALS, type RefusalCode } from '../refusals.ts';
+import { type Endpoint, IDEMPOTENCY_KEY } from './endpoint.ts';
+
+type Json = Record<string, unknown>;
+
+export interface OpenApiDocument {
+  openapi: '3.1.0';
+  info: { title: string; version: string; description?: string };
+  servers: Json[];
+  security: Json[];
+  paths: Record<string, Json>;
+  components: { schemas: Json; headers: Json };
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: a route list holds endpoints of every shape
+type AnyEndpoint = Endpoint<any, any, any, any>;
+
+/** The HTTP contract as OpenAPI 3.1, made of the same schemas that validate requests. */
+export function openapi(routes: readonly { endpoint: AnyEndpoint }[], info: OpenApiDocument['info']): OpenApiDocument {
+  const paths: Record<string, Json> = {};
+  for (const { endpoint } of routes) {
+    paths[endpoint.path] = { ...paths[endpoint.path], [endpoint.method]: operation(endpoint) };
+  }
+  return {
+    openapi: '3.1.0',
+    info,
+    servers: [{ url: '/' }],
+    // Whoever calls is authenticated by what stands in front.
+    security: [],
+    paths,
+    components: { schemas: { Refusal: REFUSAL }, headers: HEADERS },
+  };
+}
+
+function operation(endpoint: AnyEndpoint): Json {
+  return {
+    operationId: endpoint.operation,
+    summary: endpoint.summary,
+    tags: [tagOf(endpoint)],
+    parameters: [
+      ...parameters(endpoint.params, 'path'),
+      ...parameters(endpoint.query, 'query'),
+      ...(endpoint.idempotent ? [IDEMPOTENCY_PARAMETER] : []),
+    ],
+    ...(endpoint.body
+      ? {
+          requestBody: {
+            required: true,
+            content: { 'application/json': { schema: schemaOf(endpoint.body, 'input') } },
+          },
+        }
+      : {}),
+    responses: { [endpoint.status]: success(endpoint), ...refusals(endpoint) },
+  };
+}
+
+/** The module's noun: /api/users/{userId}/balance is about balances, /api/coupons/{couponId}/issue about coupons. */
+function tagOf({ path }: AnyEndpoint): string {
+  const [, first = '', , third] = path.slice(1).split('/');
+  return first === 'users' && third ? third : first;
+}
+
+function schemaOf(schema: z.ZodType, io: 'input' | 'output'): Json {
+  const { $schema: _, ...json } = z.toJSONSchema(schema, { io });
+  return json;
+}
+
+function parameters(schema: z.ZodObject, where: 'path' | 'query'): Json[] {
+  const { properties = {}, required = [] } = schemaOf(schema, 'input') as { properties?: Json; required?: string[] };
+  return Object.entries(properties).map(([name, property]) => ({
+    name,
+    in: where,
+    required: where === 'path' || required.includes(name),
+    schema: property,
+  }));
+}
+
+const IDEMPOTENCY_PARAMETER = {
+  name: 'Idempotency-Key',
+  in: 'header',
+  required: false,
+  description:
+    'The same key with the same body gives the same answer again and does nothing twice; with another body, 422. Without a key every call is new.',
+  schema: { type: 'string', pattern: IDEMPOTENCY_KEY.source },
+};
+
+const HEADERS = {
+  'Idempotency-Replayed': {
+    description: 'true on an answer that is given again because its Idempotency-Key was known',
+    schema: { type: 'string', const: 'true' },
+  },
+  'Retry-After': { description: 'Seconds to wait before the next try', schema: { type: 'integer', minimum: 0 } },
+};
+
+function success(endpoint: AnyEndpoint): Json {
+  return {
+    description: endpoint.answer ? 'Done' : 'Done; nothing is returned',
+    ...(endpoint.idempotent
+      ? { headers: { 'Idempotency-Replayed': { $ref: '#/components/headers/Idempotency-Replayed' } } }
+      : {}),
+    ...(endpoint.answer ? { content: { 'application/json': { schema: schemaOf(endpoint.answer, 'output') } } } : {}),
+  };
+}
+
+const REFUSAL = {
+  type: 'object',
+  properties: {
+    code: { type: 'string', enum: Object.keys(REFUSALS) },
+    message: { type: 'string' },
+    timestamp: { type: 'string', format: 'date-time' },
+    traceId: { type: 'string', pattern: '^[0-9a-f]{32}$' },
+    details: {
+      type: 'object',
+      description: 'What exactly was wrong; on COMMON400 the field and its problem',
+      properties: { field: { type: 'string' }, problem: { type: 'string' } },
+    },
+  },
+  required: ['code', 'message', 'timestamp', 'traceId'],
+};
+
+/** Its own, and those that every endpoint can give. */
+function codesOf({ method, body, refusals }: AnyEndpoint): RefusalCode[] {
+  const general: RefusalCode[] = [
+    'COMMON400',
+    ...(body ? (['COMMON413', 'COMMON415'] as const) : []),
+    'COMMON500',
+    'COMMON503',
+    ...(method === 'get' ? [] : (['COMMON504'] as const)),
+  ];
+  return [...new Set([...refusals, ...general])];
+}
+
+function refusals(endpoint: AnyEndpoint): Json {
+  const byStatus = Map.groupBy(codesOf(endpoint), (code) => REFUSALS[code].status);
+  return Object.fromEntries([...byStatus].map(([status, codes]) => [status, refusal(status, codes)]));
+}
+
+const refusal = (status: number, codes: RefusalCode[]): Json => ({
+  description: codes.map((code) => `${code}: ${REFUSALS[code].message}`).join('\n\n'),
+  ...(status === 503 ? { headers: { 'Retry-After': { $ref: '#/components/headers/Retry-After' } } } : {}),
+  content: {
+    'application/json': {
+      schema: { allOf: [{ $ref: '#/components/schemas/Refusal' }, { properties: { code: { enum: codes } } }] },
+    },
+  },
+});

@@ -1,6 +1,8 @@
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type EngineName, type Kind, labels } from './engines.ts';
 import { EngineFailure } from './failure.ts';
+import { say } from './say.ts';
 
 const defaults = {
   ONRUSH_MYSQL_PORT: 33306,
@@ -25,16 +27,36 @@ const portsOf: Record<EngineName, Record<Exclude<Kind, 'external'>, PortVariable
   kafka: { native: ['ONRUSH_KAFKA_PORT', 'ONRUSH_KAFKA_CONTROLLER_PORT'], compose: ['ONRUSH_KAFKA_PORT'] },
 };
 
+/** How long Linux keeps a closed connection's port to itself. */
+const timeWaitMs = 60_000;
+
 /** Fails with one line if something listens already where this engine is to. */
 export async function assertPortsFree(name: EngineName, kind: Kind): Promise<void> {
   if (kind === 'external') return;
   for (const variable of portsOf[name][kind]) {
     const wanted = port(variable);
     if (await isFree(wanted)) continue;
+    // These ports lie where Linux takes a client's own port from: after a load run a closed connection may hold one.
+    if (!(await isListening(wanted))) {
+      say(`port ${wanted} for ${labels[name]} is held by an outgoing connection: waiting up to 60 s for it to close`);
+      for (const end = Date.now() + timeWaitMs; Date.now() < end && !(await isFree(wanted)); ) await sleep(500);
+      if (await isFree(wanted)) continue;
+    }
     throw new EngineFailure(
       `port ${wanted} for ${labels[name]} is in use by another program: stop it, or set ${variable} to a free port`,
     );
   }
+}
+
+function isListening(wanted: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(wanted, '127.0.0.1');
+    socket.once('error', () => resolve(false));
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+  });
 }
 
 function isFree(wanted: number): Promise<boolean> {

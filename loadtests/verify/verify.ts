@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import type { Redis } from 'ioredis';
 import type { Connection } from 'mysql2/promise';
-import { namesOf } from '../../services/core/names.ts';
+import { type Names, namesOf } from '../../services/core/names.ts';
 import { runAsProgram } from '../../services/core/program.ts';
 import { connectDatabase, connectKafka, connectRedis } from '../seed/connect.ts';
 import { readBefore } from './before.ts';
@@ -11,7 +11,7 @@ import { couponChecks } from './coupons.ts';
 import { type Backlog, backlogReasons, drained, look } from './drained.ts';
 import type { ClientFigures } from './figures.ts';
 import { type Mapping, ONRUSH, requireSources } from './mapping.ts';
-import { compareMembers, memberChecks, membersNotChecked } from './members.ts';
+import { compareMembers, type Differences, memberChecks, membersNotChecked } from './members.ts';
 import { parseVerifyOptions, USAGE } from './options.ts';
 import { orderChecks } from './orders.ts';
 import { printVerdict } from './print.ts';
@@ -84,6 +84,8 @@ export async function verify(options: VerifyOptions): Promise<Verdict> {
     const promises = promiseCheck(clients, seen.now, { settled, allowLostPromises });
     lostPromises = promises.lostPromises;
     found.push(promises.check, ...clientChecks(clients, seen.now));
+  } else {
+    found.push({ id: 'clients', group: 5, title: 'acknowledged ≤ rows ≤ sent', reason: 'no figures were given' });
   }
   found.sort((a, b) => a.group - b.group);
   const checks = found.filter((check): check is Check => 'status' in check);
@@ -111,14 +113,14 @@ async function membersOf(
   connection: Connection,
   redis: Redis | undefined,
   mapping: Mapping,
-  names: ReturnType<typeof namesOf>,
-) {
+  names: Names,
+): Promise<Differences | string> {
   if (!redis) return 'no Redis was given';
   if (!mapping.coupons || !mapping.user_coupons) return 'the mapping has no coupons or no user_coupons';
   return compareMembers(connection, redis, names, mapping);
 }
 
-function judgeMembers(members: Awaited<ReturnType<typeof membersOf>>, settled: boolean): (Check | NotChecked)[] {
+function judgeMembers(members: Differences | string, settled: boolean): (Check | NotChecked)[] {
   return typeof members === 'string' ? membersNotChecked(members) : memberChecks(members, settled);
 }
 

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type Answer, stack } from '../../loadtests/test/stack.ts';
+import { brokenLinks } from '../../loadtests/test/wallet-chain.ts';
 
 const { api, db, urls, value } = stack();
 const charge = (user: number, body: unknown, options: { key?: string; url?: string } = {}): Promise<Answer> =>
@@ -9,18 +10,6 @@ const charge = (user: number, body: unknown, options: { key?: string; url?: stri
     ...(options.key ? { headers: { 'idempotency-key': options.key } } : {}),
   });
 const balanceOf = (user: number) => value('SELECT balance FROM users WHERE id = ?', [`test-user-${user}`]);
-
-/** Every link of a user's history: each charge begins where the one before ended, versions without gaps. */
-async function brokenLinks(user: number): Promise<number> {
-  return value(
-    `SELECT COUNT(*) FROM (
-       SELECT previous_balance, balance_version,
-              LAG(current_balance, 1, 1000000) OVER w AS expected, LAG(balance_version, 1, 0) OVER w AS version_before
-         FROM balance_charge_history WHERE user_id = ? WINDOW w AS (ORDER BY balance_version)) chain
-      WHERE previous_balance <> expected OR balance_version <> version_before + 1`,
-    [`test-user-${user}`],
-  );
-}
 
 describe('POST /api/users/{userId}/balance/charge', () => {
   it('answers with the amounts before and after', async () => {
@@ -132,7 +121,7 @@ describe('POST /api/users/{userId}/balance/charge', () => {
     );
     expect(answers.map(({ status }) => status)).toEqual(Array(100).fill(200));
     expect(await balanceOf(110)).toBe(1_000_000 + 5_050);
-    expect(await brokenLinks(110)).toBe(0);
+    expect(await brokenLinks(`test-user-${110}`)).toBe(0);
     const ends = answers.map(({ body }) => body.currentBalance).sort((a, b) => a - b);
     expect(new Set(ends).size).toBe(100);
     expect(ends.at(-1)).toBe(1_005_050);
@@ -161,7 +150,7 @@ describe('POST /api/users/{userId}/balance/charge', () => {
     for (let user = 120; user < 140; user++) {
       const rows = await value('SELECT COUNT(*) FROM balance_charge_history WHERE user_id = ?', [`test-user-${user}`]);
       expect(await balanceOf(user)).toBe(1_000_000 + rows);
-      expect(await brokenLinks(user)).toBe(0);
+      expect(await brokenLinks(`test-user-${user}`)).toBe(0);
     }
   });
 

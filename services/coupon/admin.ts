@@ -51,11 +51,11 @@ export async function readCoupon(models: Models, couponId: string): Promise<Outc
   return row ? { ok: true, value: toCoupon(row) } : refuse('C404');
 }
 
-/** What the coupon would take off an order of this user, by the rules of an order at `now` (milliseconds). Changes and locks nothing. */
+/** What the coupon would take off an order of this user, by the rules of an order at `now`. Changes and locks nothing. */
 export async function validateCoupon(
   models: Models,
   { userId, couponId, orderAmount }: ValidateRequest,
-  now: number,
+  now: Date,
 ): Promise<Outcome<z.infer<typeof validateResponse>>> {
   const [coupon, held] = await Promise.all([
     findCoupon(models, couponId),
@@ -66,7 +66,7 @@ export async function validateCoupon(
   ]);
   if (!coupon) return not('C404');
   const terms = held ? toTerms(coupon, held.status) : undefined;
-  const refusal = couponRefusal(terms, orderAmount, new Date(now));
+  const refusal = couponRefusal(terms, orderAmount, now);
   if (refusal || !terms) return not(refusal ?? 'C003');
   return { ok: true, value: { valid: true, discountAmount: discountOf(terms, orderAmount) } };
 }
@@ -79,7 +79,7 @@ export async function userCoupons(
   models: Models,
   userId: string,
   status?: UserCoupon['status'],
-  now = Date.now(),
+  now = new Date(),
 ): Promise<Outcome<UserCoupon[]>> {
   const held = (await models.userCoupons.findAll({
     where: { user_id: userId },
@@ -115,12 +115,12 @@ const toTerms = (row: CouponRow, status: CouponTerms['status']): CouponTerms => 
   validUntil: row.valid_until,
 });
 
-const toUserCoupon = (mine: UserCouponRow, coupon: CouponRow, now: number): UserCoupon => ({
+const toUserCoupon = (mine: UserCouponRow, coupon: CouponRow, now: Date): UserCoupon => ({
   couponId: coupon.id,
   name: coupon.name,
   discountType: coupon.discount_type,
   discountValue: coupon.discount_value,
-  status: mine.status === 'AVAILABLE' && now >= coupon.valid_until.getTime() ? 'EXPIRED' : mine.status,
+  status: mine.status === 'AVAILABLE' && now >= coupon.valid_until ? 'EXPIRED' : mine.status,
   issuedAt: mine.issued_at.toISOString(),
   usedAt: mine.used_at?.toISOString() ?? null,
   validUntil: coupon.valid_until.toISOString(),

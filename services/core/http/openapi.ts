@@ -61,8 +61,26 @@ function tagOf({ path }: AnyEndpoint): string {
   return first === 'users' && third ? third : first;
 }
 
+/** Ids of the seeded data set, so that a reader can try the calls as they stand. */
+const SEEDED: Record<string, string> = {
+  userId: 'test-user-1',
+  couponId: 'test-coupon-1',
+  productId: 'test-product-1',
+  itemId: 'test-cart-item-1-1',
+};
+
 function schemaOf(schema: z.ZodType, io: 'input' | 'output'): Json {
-  const { $schema: _, ...json } = z.toJSONSchema(schema, { io });
+  const { $schema: _, ...json } = z.toJSONSchema(schema, {
+    io,
+    override({ jsonSchema, path }) {
+      // Zod spells out what `format` and `integer` say already: 300 characters of pattern, and the bounds of a number.
+      if (jsonSchema.format === 'date-time') delete jsonSchema.pattern;
+      if (jsonSchema.minimum === Number.MIN_SAFE_INTEGER) delete jsonSchema.minimum;
+      if (io === 'output' && jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;
+      const example = SEEDED[String(path.at(-1))];
+      if (example !== undefined && path.at(-2) === 'properties') jsonSchema.examples = [example];
+    },
+  });
   return json;
 }
 
@@ -142,6 +160,15 @@ const refusal = (status: number, codes: RefusalCode[]): Json => ({
   content: {
     'application/json': {
       schema: { allOf: [{ $ref: '#/components/schemas/Refusal' }, { properties: { code: { enum: codes } } }] },
+      examples: Object.fromEntries(codes.map((code) => [code, { value: exampleOf(code) }])),
     },
   },
+});
+
+const exampleOf = (code: RefusalCode) => ({
+  code,
+  message: REFUSALS[code].message,
+  timestamp: '2026-01-01T00:00:00.000Z',
+  traceId: '0af7651916cd43dd8448eb211c80319c',
+  ...(code === 'COMMON400' ? { details: { field: 'userId', problem: 'Invalid input: expected string' } } : {}),
 });

@@ -4,25 +4,24 @@ import { say } from '../say.ts';
 
 let listsUpdated = false;
 
-async function asRoot(): Promise<string[]> {
+/** What to put before a command that needs root; undefined if we cannot become root. */
+async function rootPrefix(): Promise<string[] | undefined> {
   if (process.getuid?.() === 0) return [];
   const sudo = findProgram('sudo');
-  if (sudo && (process.stdin.isTTY || (await ask(sudo, ['-n', 'true'])).ok)) return [sudo];
-  throw new EngineFailure('not root, and sudo does not let us');
+  return sudo && (process.stdin.isTTY || (await ask(sudo, ['-n', 'true'])).ok) ? [sudo] : undefined;
 }
 
-async function apt(args: string[], failed: string): Promise<void> {
-  const [command = '', ...rest] = [...(await asRoot()), 'env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get', ...args];
-  await runLogged('apt', command, rest, failed);
+/** Runs a command as root, where we can, with its output in apt's log. */
+async function asRoot(command: string[], failed: string): Promise<void> {
+  const [program = '', ...args] = [...((await rootPrefix()) ?? []), ...command];
+  await runLogged('apt', program, args, failed);
 }
 
 async function updateLists(): Promise<void> {
-  if (listsUpdated) return;
+  if (listsUpdated || !(await rootPrefix())) return;
   listsUpdated = true;
   // One unreachable third-party source fails an update whose other sources did arrive: the install decides.
-  await apt(['update', '-qq'], 'apt-get update failed').catch((error) => {
-    if (!(error instanceof EngineFailure && error.log)) throw error;
-  });
+  await asRoot(['apt-get', 'update', '-qq'], 'apt-get update failed').catch(() => {});
 }
 
 /**
@@ -31,19 +30,20 @@ async function updateLists(): Promise<void> {
  */
 export async function aptInstall(packages: string[], why: string): Promise<void> {
   const names = packages.join(' ');
-  const byHand = `${why}: install ${names} (or a package like it) and try again`;
-  if (!findProgram('apt-get')) throw new EngineFailure(`${byHand}; this machine has no apt`);
-  try {
-    await updateLists();
-    say(`apt install ${names}: ${why}`);
-    await apt(
-      ['install', '-y', '-qq', '--no-install-recommends', '--no-remove', ...packages],
-      `apt could not install ${names} (${why})`,
-    );
-  } catch (error) {
-    if (error instanceof EngineFailure && !error.log) throw new EngineFailure(`${byHand}; ${error.message}`);
-    throw error;
+  const missing = `missing: ${names} (${why})`;
+  if (!findProgram('apt-get')) throw new EngineFailure(`${missing}; this machine has no apt: install it by hand`);
+  if (!(await rootPrefix())) {
+    throw new EngineFailure(`${missing}; not root, and sudo does not let us: have root run apt-get install ${names}`);
   }
+  await updateLists();
+  say(`apt install ${names}: ${why}`);
+  // Slim images leave out the manual pages' directory, without which Java's packages fail to configure.
+  await asRoot(['mkdir', '-p', '/usr/share/man/man1'], `apt could not install ${names}`);
+  const options = ['-y', '-qq', '--no-install-recommends', '--no-remove'];
+  await asRoot(
+    ['env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get', 'install', ...options, ...packages],
+    `apt could not install ${names} (${why})`,
+  );
 }
 
 /** The first of these packages that apt can install in at least the wanted version. */
@@ -58,5 +58,5 @@ export async function aptCandidate(wanted: { name: string; version: number[] }[]
     return undefined;
   };
   // A fresh machine or image has no package lists at all.
-  return (await candidate()) ?? (await updateLists().then(candidate, () => undefined));
+  return (await candidate()) ?? (await updateLists().then(candidate));
 }

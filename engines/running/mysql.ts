@@ -18,6 +18,9 @@ export async function readMysql(url: string): Promise<Reading> {
     const [[about]] = await connection.query<RowDataPacket[]>('SELECT VERSION() AS version');
     const [rows] = await connection.query<RowDataPacket[]>('SHOW GLOBAL VARIABLES WHERE Variable_name IN (?)', [asked]);
     const durability = Object.fromEntries(rows.map((row) => [row.Variable_name, row.Value] as [string, string]));
+    // The isolation level's name before MariaDB 11.1.
+    if (durability.tx_isolation !== undefined) durability.transaction_isolation ??= durability.tx_isolation;
+    delete durability.tx_isolation;
     // MariaDB says 1 or 0 for sync_binlog without having a binary log to sync.
     if (durability.log_bin === 'OFF') delete durability.sync_binlog;
     await connection.end();

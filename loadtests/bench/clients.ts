@@ -43,7 +43,10 @@ export class Clients {
   /** Whatever got no definite answer, also because its iteration was cut off. */
   #unresolved(api: string): number {
     const definite = Object.entries(this.#counters)
-      .filter(([name]) => name === `${api}_acknowledged` || name === `${api}_unexpected` || name.startsWith(`${api}_refused_`))
+      .filter(
+        ([name]) =>
+          name === `${api}_acknowledged` || name === `${api}_unexpected` || name.startsWith(`${api}_refused_`),
+      )
       .reduce((total, [, count]) => total + count, 0);
     return Math.max(0, (this.#counters[`${api}_sent`] ?? 0) - definite);
   }

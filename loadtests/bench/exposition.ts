@@ -26,7 +26,10 @@ const matches = (labels: Labels, wanted: Labels) =>
 
 /** Sum of the series that have these labels. */
 export function sum(reading: Reading, name: string, wanted: Labels = {}): number {
-  return (reading.get(name) ?? []).reduce((total, { labels, value }) => total + (matches(labels, wanted) ? value : 0), 0);
+  return (reading.get(name) ?? []).reduce(
+    (total, { labels, value }) => total + (matches(labels, wanted) ? value : 0),
+    0,
+  );
 }
 
 /** What a counter grew by. */
@@ -47,7 +50,10 @@ export interface Observed {
 export function observed(before: Reading | undefined, after: Reading, name: string, wanted: Labels = {}): Observed {
   const none: Reading = new Map();
   const from = before ?? none;
-  const edges = labelValues(after, `${name}_bucket`, 'le').map((le) => ({ le: Number(le.replace('+Inf', 'Infinity')), text: le }));
+  const edges = labelValues(after, `${name}_bucket`, 'le').map((le) => ({
+    le: Number(le.replace('+Inf', 'Infinity')),
+    text: le,
+  }));
   return {
     count: growth(from, after, `${name}_count`, wanted),
     sum: growth(from, after, `${name}_sum`, wanted),

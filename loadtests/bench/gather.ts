@@ -1,6 +1,6 @@
 import { ERROR_CLASSES } from '../k6/lib/errors.ts';
-import type { K6Requests, K6Summary } from '../k6/lib/summary.ts';
 import type { ApiName, Slo } from '../k6/lib/slo.ts';
+import type { K6Requests, K6Summary } from '../k6/lib/summary.ts';
 import type { ApiResult, LockWait, ScenarioResult } from '../report/results.ts';
 import { growth, labelValues, observed, quantile, type Reading, sum } from './exposition.ts';
 import type { Scenario } from './scenarios.ts';

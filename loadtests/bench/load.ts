@@ -42,9 +42,7 @@ export async function runK6(
     child.on('close', (exit, by) => resolve(exit ?? String(by)));
   });
   signal.removeEventListener('abort', abort);
-  const summary = existsSync(summaryPath)
-    ? (JSON.parse(readFileSync(summaryPath, 'utf8')) as K6Summary)
-    : undefined;
+  const summary = existsSync(summaryPath) ? (JSON.parse(readFileSync(summaryPath, 'utf8')) as K6Summary) : undefined;
   rmSync(summaryPath, { force: true });
   const ok = summary !== undefined && (code === 0 || code === THRESHOLD_BROKEN);
   return { summary, crash: ok ? undefined : `k6 ended with ${code}: ${said.trim().split('\n').slice(-3).join(' / ')}` };

@@ -38,7 +38,9 @@ export function watch(
     let before = await readMetrics(baseUrl).catch(() => undefined);
     let last = performance.now();
     while (!stopping.signal.aborted) {
-      await sleep(Math.max(100, 1_000 - ((performance.now() - began) % 1_000)), undefined, { signal: stopping.signal }).catch(() => {});
+      await sleep(Math.max(100, 1_000 - ((performance.now() - began) % 1_000)), undefined, {
+        signal: stopping.signal,
+      }).catch(() => {});
       const pid = generator();
       watched.generatorCpuSeconds = (pid && cpuSeconds(pid)) || watched.generatorCpuSeconds;
       const after = await readMetrics(baseUrl).catch(() => undefined);

@@ -26,14 +26,17 @@ export async function measureRaw(
   databaseUrl: string,
   load: RawLoad,
   seconds: number,
+  interrupted: AbortSignal,
   onRun: (label: string) => void,
 ): Promise<RawRun[]> {
   const runs: RawRun[] = [];
   for (const threads of sysbench ? SYSBENCH_THREADS : []) {
+    if (interrupted.aborted) return runs;
     const label = `sysbench, ${threads} threads`;
     onRun(label);
     runs.push({ label, perSecond: await runSysbench(sysbench as string, databaseUrl, load, threads, seconds) });
   }
+  if (interrupted.aborted) return runs;
   const label = `mysql2 loop, ${LOOP_CONNECTIONS} connections`;
   onRun(label);
   runs.push({ label, perSecond: await runLoop(databaseUrl, load, seconds) });
@@ -52,7 +55,14 @@ runAsProgram('loadtests/raw/raw.ts', async () => {
       { kind: 'charge', users: 10_000 },
       { kind: 'order', users: 10_000 },
     ] satisfies RawLoad[])
-      for (const { label, perSecond } of await measureRaw(sysbench, database.url, load, seconds, () => {}))
+      for (const { label, perSecond } of await measureRaw(
+        sysbench,
+        database.url,
+        load,
+        seconds,
+        new AbortController().signal,
+        () => {},
+      ))
         console.log(`${load.kind} on ${load.users} users, ${label}: ${perSecond.toFixed(0)}/s`);
   } finally {
     await database.drop();

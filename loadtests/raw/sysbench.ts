@@ -26,7 +26,12 @@ export async function runSysbench(
     // Deadlock, lock wait timeout, changed record: the transaction is run again, as in the services.
     'mysql-ignore-errors': '1213,1205,1020',
   };
-  writePrivate(settings, Object.entries(lines).map(([name, value]) => `${name}=${value}\n`).join(''));
+  writePrivate(
+    settings,
+    Object.entries(lines)
+      .map(([name, value]) => `${name}=${value}\n`)
+      .join(''),
+  );
   try {
     const { stdout } = await promisify(execFile)(sysbench, [
       `--config-file=${settings}`,

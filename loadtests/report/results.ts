@@ -74,6 +74,22 @@ export interface RawCeiling {
 
 export interface Invariants {
   verdict: Verdict;
+  reasons: string[];
   seconds: number;
-  checks: { id: string; title: string; ok: boolean | undefined; detail: string; rows: Record<string, unknown>[] }[];
+  /** Coupons that were promised and never issued nor rejected; null if that cannot be told. */
+  lostPromises: number | null;
+  checks: InvariantCheck[];
+}
+
+export interface InvariantCheck {
+  id: string;
+  group: string;
+  title: string;
+  status: 'ok' | 'violated' | 'unknown' | 'not checked';
+  reason: string | undefined;
+  /** Rows looked at. */
+  checked: number;
+  violations: number;
+  /** The first of them. */
+  rows: Record<string, unknown>[];
 }

@@ -13,6 +13,8 @@ export function openRedis(url: string, name: string, logger: Logger, options: { 
     maxRetriesPerRequest: 0,
     connectTimeout: 3_000,
     commandTimeout: options.commandTimeout ?? 3_000,
+    // Commands of one turn of the event loop share a write: the system call costs more than the command.
+    enableAutoPipelining: true,
     retryStrategy: (attempt) => Math.min(50 * attempt, 500),
     lazyConnect: true,
   });

@@ -10,8 +10,9 @@ const whole = (name: string, fallback: number): number => {
 
 export const BASE_URL = (__ENV.BASE_URL || 'http://127.0.0.1:8081').replace(/\/+$/, '');
 export const PROFILE: Profile = profileNamed(__ENV.PROFILE || 'quick');
-/** Seeded users: test-user-1 to this one. */
+/** Seeded users that this run may take: so many, from test-user-FIRST_USER on. */
 export const USERS = whole('USERS', 100_000);
+export const FIRST_USER = whole('FIRST_USER', 1);
 /** Length of a saturate run. */
 export const SECONDS = whole('SECONDS', 20);
 export const COUPON = __ENV.COUPON || 'test-coupon-1';

@@ -72,16 +72,17 @@ const SEEDED: Record<string, string> = {
 function schemaOf(schema: z.ZodType, io: 'input' | 'output'): Json {
   const { $schema: _, ...json } = z.toJSONSchema(schema, {
     io,
-    override({ jsonSchema, path }) {
+    override({ jsonSchema }) {
       // Zod spells out what `format` and `integer` say already: 300 characters of pattern, and the bounds of a number.
       if (jsonSchema.format === 'date-time') delete jsonSchema.pattern;
       if (jsonSchema.minimum === Number.MIN_SAFE_INTEGER) delete jsonSchema.minimum;
       if (io === 'output' && jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;
-      const example = SEEDED[String(path.at(-1))];
-      if (example !== undefined && path.at(-2) === 'properties') jsonSchema.examples = [example];
     },
   });
-  return json;
+  // Not in `override`: it sees a schema that several properties share only once.
+  return JSON.parse(JSON.stringify(json), (name: string, value: { type?: unknown }) =>
+    Object.hasOwn(SEEDED, name) && value.type === 'string' ? { ...value, examples: [SEEDED[name]] } : value,
+  );
 }
 
 function parameters(schema: z.ZodObject, where: 'path' | 'query'): Json[] {

@@ -1,0 +1,126 @@
+import type { ApiName, Slo } from '../k6/lib/slo.ts';
+import type { RawDatabase } from '../raw/database.ts';
+import { measureRaw, type RawRun } from '../raw/raw.ts';
+import type { RawCeiling, ScenarioResult } from '../report/results.ts';
+import type { BenchArguments } from './arguments.ts';
+import type { Clients } from './clients.ts';
+import type { Reading } from './exposition.ts';
+import { gather } from './gather.ts';
+import { runK6 } from './load.ts';
+import { median } from './median.ts';
+import type { Progress } from './progress.ts';
+import { type Scenario, type ScenarioName, scenarioOf } from './scenarios.ts';
+import type { Stack } from './stack.ts';
+import { readMetrics, watch } from './watch.ts';
+
+/** Where the engine's ceiling is measured, and with what. */
+export interface Raw {
+  database: RawDatabase;
+  sysbench: string | undefined;
+}
+
+export interface Run {
+  given: BenchArguments;
+  k6: string;
+  baseUrl: string;
+  slo: Record<ApiName, Slo>;
+  stack: Stack;
+  clients: Clients;
+  raw: Raw | undefined;
+  progress: Progress;
+  interrupted: AbortSignal;
+}
+
+export interface Outcome {
+  /** Absent if the load generator told nothing. */
+  result: ScenarioResult | undefined;
+  /** What keeps this scenario from being judged. */
+  open: string[];
+}
+
+/** Queues are given this long to empty before the run counts as undrained. Milliseconds. */
+const DRAIN = 120_000;
+const RAW_SECONDS = 10;
+
+/** Rounds of raw engine and APIs, one right after the other; of several rounds the one with the median rate is kept. */
+export async function runScenario(name: ScenarioName, run: Run): Promise<Outcome> {
+  const scenario = scenarioOf(run.given.profile, name);
+  const rounds: ScenarioResult[] = [];
+  const rawRounds: RawRun[][] = [];
+  const open: string[] = [];
+  const repeat = run.given.profile === 'saturate' ? run.given.repeat : 1;
+  for (let round = 0; round < repeat && !run.interrupted.aborted; round++) {
+    if (scenario.raw && run.raw) rawRounds.push(await rawRound(name, scenario.raw, run.raw, run));
+    if (run.interrupted.aborted) break;
+    const outcome = await loadOnce(name, scenario, round, repeat, run);
+    open.push(...outcome.open);
+    if (outcome.result) rounds.push(outcome.result);
+  }
+  const rate = (result: ScenarioResult) => result.apis[0]?.acknowledgedPerSecond ?? 0;
+  const result = rounds.sort((a, b) => rate(a) - rate(b))[Math.floor(rounds.length / 2)];
+  return { result: result && { ...result, raw: ceiling(rawRounds, rate(result)) }, open };
+}
+
+async function rawRound(name: string, load: NonNullable<Scenario['raw']>, raw: Raw, run: Run): Promise<RawRun[]> {
+  const seconds = run.given.seconds ?? RAW_SECONDS;
+  const runs = await measureRaw(raw.sysbench, raw.database.url, load, seconds, run.interrupted, (label) =>
+    run.progress.say(`${name}  the engine alone, ${label}, ${seconds} s`),
+  );
+  return runs;
+}
+
+function ceiling(rounds: RawRun[][], api: number): RawCeiling | undefined {
+  const runs = (rounds[0] ?? []).map(({ label }) => ({
+    label,
+    perSecond: median(
+      rounds.flatMap((round) => round.filter((run) => run.label === label).map((run) => run.perSecond)),
+    ),
+  }));
+  if (runs.length === 0) return undefined;
+  const best = Math.max(...runs.map(({ perSecond }) => perSecond));
+  return { runs, best, ratio: api / best };
+}
+
+async function loadOnce(
+  name: ScenarioName,
+  scenario: Scenario,
+  round: number,
+  rounds: number,
+  run: Run,
+): Promise<Outcome> {
+  const { given, k6, baseUrl, slo, stack, clients, progress, interrupted } = run;
+  const open: string[] = [];
+  const before = await readMetrics(baseUrl).catch(() => undefined);
+  let pid: number | undefined;
+  const watching = watch(baseUrl, name, scenario.apis, slo, () => pid, progress);
+  // Each round has users of its own, so that nobody has the coupon before.
+  const share = Math.floor(given.users / rounds);
+  const env = {
+    BASE_URL: baseUrl,
+    PROFILE: given.profile,
+    USERS: String(share),
+    FIRST_USER: String(1 + round * share),
+    ...(given.seconds ? { SECONDS: String(given.seconds) } : {}),
+    ...scenario.env,
+  };
+  const load = await runK6(k6, scenario.script, env, interrupted, (started) => {
+    pid = started;
+  });
+  const after = await readMetrics(baseUrl).catch(() => undefined);
+  const watched = await watching.stop();
+  if (load.crash) open.push(`${name}: ${load.crash}`);
+  if (!load.summary) return { result: undefined, open };
+  clients.add(load.summary);
+
+  let drainSeconds: number | undefined;
+  if (!interrupted.aborted) {
+    const { seconds, reasons } = await stack.untilDrained(DRAIN);
+    if (reasons.length > 0) open.push(`${name}: not drained after ${seconds.toFixed(0)} s: ${reasons.join(', ')}`);
+    else drainSeconds = seconds;
+  }
+  const drained: Reading | undefined = await readMetrics(baseUrl).catch(() => undefined);
+  if (!before || !after || !drained) open.push(`${name}: the server’s own metrics could not be read`);
+  const readings = before && after && drained ? { before, after, drained } : undefined;
+  const result = gather(name, scenario, slo, load.summary, watched, readings);
+  return { result: { ...result, drainSeconds, raw: undefined }, open };
+}

@@ -1,0 +1,140 @@
+import { apiTitle, count, counts, figure, megabytes, percent, place, seconds } from '../report/format.ts';
+import type { ApiResult, Results, ScenarioResult } from '../report/results.ts';
+
+type Row = string[];
+
+/** Columns as wide as they need to be, the first to the left, the others to the right. */
+export function columns(rows: Row[]): string[] {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  return rows.map((row) =>
+    row
+      .map((cell, column) => (column === 0 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0)))
+      .join('  ')
+      .trimEnd(),
+  );
+}
+
+/** Everything the run found, for a terminal; the verdict is the last line. */
+export function resultsText(results: Results): string {
+  const { scenarios, invariants, reasons, notes, machine, engines, verdict } = results;
+  return [
+    '',
+    ...columns(mainTable(scenarios)),
+    '',
+    ...scenarios.flatMap(scenarioLines),
+    ...(scenarios.some(({ raw }) => raw) ? ['', ...columns(rawTable(scenarios)), ''] : ['']),
+    ...(invariants ? invariantLines(invariants) : []),
+    '',
+    ...machine.map(({ label, value }) => `${label}: ${value}`),
+    ...engines.map(
+      ({ version, kind, durability }) =>
+        `${version}, ${kind}: ${Object.entries(durability)
+          .map(([name, value]) => `${name}=${value}`)
+          .join(', ')}`,
+    ),
+    '',
+    ...notes.map((note) => `note: ${note}`),
+    ...reasons.map((reason) => `- ${reason}`),
+    `verdict: ${verdict}`,
+  ].join('\n');
+}
+
+function mainTable(scenarios: ScenarioResult[]): Row[] {
+  const head = [
+    'API',
+    'requests',
+    'TPS',
+    'published',
+    'avg',
+    'p50',
+    'p95',
+    'published',
+    'p99 ms',
+    'within SLO',
+    'errors',
+  ];
+  const row = (scenario: ScenarioResult, { api, client, published, withinSlo, errors }: ApiResult): Row => [
+    scenario.name === api ? apiTitle(api) : `${scenario.name}: ${api}`,
+    count(client.count),
+    figure(client.perSecond),
+    figure(published.tps),
+    figure(client.avg),
+    figure(client.p50),
+    figure(client.p95),
+    figure(published.p95),
+    figure(client.p99),
+    withinSlo === undefined ? '–' : percent(withinSlo),
+    counts(errors),
+  ];
+  return [head, ...scenarios.flatMap((scenario) => scenario.apis.map((api) => row(scenario, api)))];
+}
+
+function scenarioLines({
+  name,
+  apis,
+  lockWaits,
+  cpu,
+  k6Cores,
+  rssBytes,
+  batches,
+  issueLag,
+  drainSeconds,
+  dropped,
+}: ScenarioResult): string[] {
+  const lines: (string | undefined)[] = [
+    apis
+      .map(({ api, acknowledged, refused }) => `${api} accepted ${count(acknowledged)}, refused ${counts(refused)}`)
+      .join('; '),
+    lockWaits.length > 0
+      ? `lock wait p95: ${lockWaits.map(({ at, p95 }) => `${place(at)} ${figure(p95)} ms`).join(', ')}`
+      : undefined,
+    batches.length > 0
+      ? `requests a transaction: ${batches.map(({ combiner, mean }) => `${combiner} ${mean.toFixed(1)}`).join(', ')}`
+      : undefined,
+    cpu &&
+      `API CPU ${figure(cpu.microsecondsPerRequest)} µs a request (${cpu.cores.toFixed(2)} cores)${k6Cores ? `, k6 ${k6Cores.toFixed(2)} cores` : ''}${rssBytes ? `, RSS ${megabytes(rssBytes)}` : ''}`,
+    issueLag && `accepted to issued: p50 ${figure(issueLag.p50)} ms, p99 ${figure(issueLag.p99)} ms`,
+    drainSeconds === undefined ? undefined : `queues empty ${seconds(drainSeconds)} after the load`,
+    dropped > 0 ? `${count(dropped)} iterations dropped: the generator had no virtual user free` : undefined,
+  ];
+  return [name, ...lines.filter((line) => line !== undefined).map((line) => `  ${line}`)];
+}
+
+function rawTable(scenarios: ScenarioResult[]): Row[] {
+  const head = ['against the engine alone', 'APIs/s', 'best raw/s', 'ratio', 'raw runs'];
+  return [
+    head,
+    ...scenarios.flatMap(({ title, apis, raw }) => [
+      raw
+        ? [
+            title,
+            figure(apis[0]?.acknowledgedPerSecond ?? 0),
+            figure(raw.best),
+            raw.ratio.toFixed(2),
+            raw.runs.map(({ label, perSecond }) => `${label} ${count(perSecond)}`).join('; '),
+          ]
+        : [title, figure(apis[0]?.acknowledgedPerSecond ?? 0), '', '', ''],
+    ]),
+  ];
+}
+
+function invariantLines({ checks, seconds: took, lostPromises }: NonNullable<Results['invariants']>): string[] {
+  const table = columns([
+    ['invariant', 'rows', 'result'],
+    ...checks.map(({ title, checked, status }) => [title, count(checked), status === 'violated' ? 'VIOLATED' : status]),
+  ]);
+  const lines = [table[0] ?? ''];
+  for (const [index, { reason, rows, violations, status }] of checks.entries()) {
+    lines.push(table[index + 1] ?? '');
+    if (reason && status !== 'not checked') lines.push(`    ${reason}`);
+    for (const row of rows)
+      lines.push(
+        `    ${Object.entries(row)
+          .map(([column, value]) => `${column}=${value}`)
+          .join(' ')}`,
+      );
+    if (violations > rows.length) lines.push(`    … ${count(violations)} in all`);
+  }
+  lines.push(`verified in ${took.toFixed(2)} s${lostPromises === null ? '' : `, lost promises: ${lostPromises}`}`);
+  return lines;
+}

@@ -95,7 +95,8 @@ function settings({ flavour }: Server): string[] {
           'sync-binlog=1',
           'binlog-expire-logs-seconds=86400',
           'innodb-redo-log-capacity=1G',
-          'mysqlx=OFF',
+          'mysqlx=OFF', // The packaged default is a directory the -core package does not make.
+          'secure-file-priv=NULL',
         ]
       : // MariaDB writes no binary log unless told to: a single server without replicas needs none to be durable.
         ['innodb-log-file-size=1G']),

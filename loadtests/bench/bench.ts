@@ -19,7 +19,7 @@ import { reportPage } from '../report/page.ts';
 import type { Invariants, Results, ScenarioResult } from '../report/results.ts';
 import { showProgress } from '../seed/progress.ts';
 import { seed } from '../seed/seed.ts';
-import { type Apis, BenchFailure, startApis } from './apis.ts';
+import { type Apis, startApis } from './apis.ts';
 import { type BenchArguments, parseArguments, USAGE } from './arguments.ts';
 import { Clients } from './clients.ts';
 import { readInvariants } from './invariants.ts';

@@ -3,7 +3,7 @@
 // Node 24 that comes with them, so that nothing has to be set up beforehand.
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = dirname(fileURLToPath(import.meta.url));
@@ -41,12 +41,14 @@ if (!existsSync(node)) {
   console.error(`${node} is missing: the package "node" could not run its install script; try: npm rebuild node`);
   process.exit(2);
 }
+// What `npm run up` found or started; a variable that is set already is left alone.
+const endpoints = resolve(root, process.env.ONRUSH_DIR || '.onrush', 'engines.env');
 const child = spawn(
   node,
   [
     '--disable-warning=ExperimentalWarning',
     '--disable-warning=TimeoutNegativeWarning',
-    '--env-file-if-exists=.onrush/engines.env',
+    ...(existsSync(endpoints) ? [`--env-file=${endpoints}`] : []),
     program,
     ...args,
   ],

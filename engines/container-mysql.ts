@@ -14,7 +14,7 @@ import { say } from './say.ts';
 // on MySQL, with its binary log, by `export $(node run.mjs engines/container-mysql.ts)`. On the host's network, since
 // the port forwarding of a bridge costs latency. Its data go with it at `--down`.
 
-const port = 33307;
+const port = 13307;
 const container = () => `onrush-mysql-${createHash('sha256').update(inState()).digest('hex').slice(0, 8)}`;
 const answerWithinMs = 120_000;
 

@@ -39,3 +39,10 @@ export const endpointVariables: Record<EngineName, string> = {
 export function forEachEngine<T>(make: (name: EngineName) => T): Record<EngineName, T> {
   return { mysql: make('mysql'), redis: make('redis'), kafka: make('kafka') };
 }
+
+/** The settings as one line: `innodb_flush_log_at_trx_commit=1, log_bin=OFF`. */
+export function durabilityLine(durability: Record<string, string>): string {
+  return Object.entries(durability)
+    .map(([setting, value]) => `${setting}=${value}`)
+    .join(', ');
+}

@@ -5,15 +5,18 @@ import { EngineFailure } from './failure.ts';
 import { say } from './say.ts';
 
 const defaults = {
-  ONRUSH_MYSQL_PORT: 33306,
-  ONRUSH_REDIS_PORT: 36379,
-  ONRUSH_KAFKA_PORT: 39092,
-  ONRUSH_KAFKA_CONTROLLER_PORT: 39093,
+  ONRUSH_MYSQL_PORT: 13306,
+  ONRUSH_REDIS_PORT: 16379,
+  ONRUSH_KAFKA_PORT: 19092,
+  ONRUSH_KAFKA_CONTROLLER_PORT: 19093,
 };
 export type PortVariable = keyof typeof defaults;
 export const portVariables = Object.keys(defaults) as PortVariable[];
 
-/** The port a variable asks for, or the default: high ones, so that an engine the user runs already is left alone. */
+/**
+ * The port a variable asks for, or the default: none that an engine of the user's would have, and below 32768, where
+ * Linux takes the ports of outgoing connections from.
+ */
 export function port(variable: PortVariable): number {
   const asked = process.env[variable];
   if (!asked) return defaults[variable];
@@ -36,7 +39,7 @@ export async function assertPortsFree(name: EngineName, kind: Kind): Promise<voi
   for (const variable of portsOf[name][kind]) {
     const wanted = port(variable);
     if (await isFree(wanted)) continue;
-    // These ports lie where Linux takes a client's own port from: after a load run a closed connection may hold one.
+    // A port in the range that Linux takes clients' own ports from may be held by a connection that was just closed.
     if (!(await isListening(wanted))) {
       say(`port ${wanted} for ${labels[name]} is held by an outgoing connection: waiting up to 60 s for it to close`);
       for (const end = Date.now() + timeWaitMs; Date.now() < end && !(await isFree(wanted)); ) await sleep(500);

@@ -1,10 +1,9 @@
-import { engineNames, labels } from './engines.ts';
+import { durabilityLine, engineNames, labels } from './engines.ts';
 import { reason, runAsProgram } from './failure.ts';
 import { runningPid } from './native/daemon.ts';
 import { readRecord } from './record.ts';
 import { readEngine } from './running/read.ts';
 import { masked } from './say.ts';
-import { durabilityLine } from './up.ts';
 
 /** Prints what each engine says about itself now; exit code 0 if all answer. */
 async function status(): Promise<number> {

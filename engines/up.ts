@@ -1,6 +1,7 @@
 import { type Choice, chooseKinds, placesFor } from './choose.ts';
 import { composeRunning, composeUp } from './compose.ts';
 import {
+  durabilityLine,
   type EngineName,
   type Engines,
   endpointVariables,
@@ -120,13 +121,6 @@ async function startCompose(names: EngineName[], places: Places): Promise<Partia
     });
   }
   return readings;
-}
-
-/** The settings as one line: `innodb_flush_log_at_trx_commit=1, log_bin=OFF`. */
-export function durabilityLine(durability: Record<string, string>): string {
-  return Object.entries(durability)
-    .map(([setting, value]) => `${setting}=${value}`)
-    .join(', ');
 }
 
 function describe(places: Places, readings: Readings): Engines {

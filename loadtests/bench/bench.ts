@@ -178,6 +178,9 @@ function notesOf(given: BenchArguments, scenarios: ScenarioResult[]): string[] {
     notes.push('smoke looks at correctness: five seconds say nothing about latency or rate');
   if (given.profile === 'saturate')
     notes.push('saturate has no pauses: its latency follows from the number of virtual users and is held to no target');
+  const repeatedUsers = scenarios.some(({ apis }) => apis.some(({ refused }) => (refused.C006 ?? 0) > 0));
+  if (given.profile === 'saturate' && repeatedUsers)
+    notes.push('there were too few users for one coupon each: the rest was refused (C006); raise --users');
   for (const { name, dropped } of scenarios)
     if (dropped > 0) notes.push(`${name}: ${dropped} iterations were dropped for want of a free virtual user`);
   return notes;

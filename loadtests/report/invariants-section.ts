@@ -23,14 +23,14 @@ export function invariantsSection({ checks, seconds, lostPromises }: Invariants)
 
 function row({ title, status, reason, checked, violations, rows }: InvariantCheck): Html {
   const { sign, kind } = MARKS[status];
-  return html`<tr><td style="width:130px"><span class="mark ${kind}">${sign}</span></td>
+  return html`<tr><td class="status"><span class="mark ${kind}">${sign}</span></td>
 <td>${title}${reason && html`<span class="sub">${reason}</span>`}${violations > 0 && offenders(rows, violations)}</td>
-<td class="soft" style="width:130px;text-align:right">${checked > 0 && html`${count(checked)} rows`}</td></tr>`;
+<td class="rows">${checked > 0 && html`${count(checked)} rows`}</td></tr>`;
 }
 
 function offenders(rows: Record<string, unknown>[], violations: number): Html {
   const columns = [...new Set(rows.flatMap((offender) => Object.keys(offender)))];
-  return html`<details open><summary>${count(violations)} violations${
+  return html`<details open><summary>${count(violations)} ${violations === 1 ? 'violation' : 'violations'}${
     rows.length < violations && html`, the first ${rows.length}`
   }</summary><div class="scroll"><table><thead><tr>${columns.map((column) => html`<th>${column}</th>`)}</tr></thead>
 <tbody>${rows.map((offender) => html`<tr>${columns.map((column) => html`<td>${String(offender[column] ?? '')}</td>`)}</tr>`)}</tbody></table></div></details>`;

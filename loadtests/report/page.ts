@@ -27,7 +27,7 @@ export function reportPage(results: Results): string {
 ${verdictBanner(results)}
 ${summarySection(scenarios)}
 ${rawSection(scenarios)}
-<h2>Over time</h2>
+${scenarios.length > 0 && html`<h2>Over time</h2>`}
 ${scenarios.map(scenarioSection)}
 ${lockWaits(results)}
 ${invariants && invariantsSection(invariants)}

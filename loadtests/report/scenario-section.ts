@@ -21,8 +21,10 @@ function load({ seconds, batches, cpu, k6Cores }: ScenarioResult): string {
   ].join(' · ');
 }
 
-function charts({ apis, seconds }: ScenarioResult, { api, client, published, timeline }: ApiResult): Html {
+function charts({ apis, seconds: load }: ScenarioResult, { api, client, published, timeline }: ApiResult): Html {
   const of = apis.length > 1 ? `${apiTitle(api)}: ` : '';
+  // The clock runs from the generator's start, which is a moment before its first request.
+  const seconds = Math.max(load, timeline.at(-1)?.second ?? 0);
   const at = (pick: (point: ApiResult['timeline'][number]) => number | null) =>
     timeline.map((point) => ({ x: point.second, y: pick(point) }));
   return html`<div class="two">

@@ -33,11 +33,13 @@ header { display: flex; justify-content: space-between; gap: 8px 24px; flex-wrap
 .verdict .sign path { fill: none; stroke: var(--card); stroke-width: 3.2; stroke-linecap: round; stroke-linejoin: round; }
 .verdict strong { display: block; font-size: 30px; line-height: 1.15; letter-spacing: -.01em; }
 .verdict p { color: var(--ink); }
+.verdict p + p, .verdict ul + p { margin-top: 6px; font-size: 14px; }
 .verdict ul { margin: 6px 0 0; padding-left: 18px; color: var(--ink); }
 .PASS { color: var(--pass); background: var(--pass-soft); border-color: color-mix(in srgb, var(--pass) 30%, transparent); }
 .FAIL { color: var(--fail); background: var(--fail-soft); border-color: color-mix(in srgb, var(--fail) 35%, transparent); }
 .INCONCLUSIVE { color: var(--open); background: var(--open-soft); border-color: color-mix(in srgb, var(--open) 35%, transparent); }
 .cards { display: grid; grid-template-columns: repeat(auto-fit, minmax(260px, 1fr)); gap: 16px; margin-top: 18px; }
+.broad { grid-template-columns: repeat(2, minmax(0, 1fr)); }
 .card { background: var(--card); border: 1px solid var(--line); border-radius: 14px; padding: 18px 20px; min-width: 0; }
 .card > h3 { display: flex; justify-content: space-between; gap: 10px; align-items: baseline; }
 .card > h3 .soft { font-size: 13px; font-weight: 400; }
@@ -62,6 +64,7 @@ th:first-child, td:first-child { text-align: left; padding-left: 0; }
 th:last-child, td:last-child { padding-right: 0; }
 .text td, .text th { text-align: left; white-space: normal; }
 .text td:first-child { white-space: nowrap; }
+.text .status { width: 130px; } .text .rows { width: 130px; text-align: right; color: var(--soft); }
 td .sub { display: block; color: var(--soft); font-size: 12.5px; }
 .two { display: grid; grid-template-columns: 1fr 1fr; gap: 16px; margin-top: 16px; }
 .two > * { min-width: 0; }
@@ -88,8 +91,7 @@ svg * { vector-effect: non-scaling-stroke; }
 line.target { stroke: var(--target); stroke-width: 1.5; stroke-dasharray: 5 4; }
 .hover { fill: transparent; } .hover:hover { fill: var(--ink); fill-opacity: .07; }
 .bars { margin-top: 12px; font-size: 13.5px; }
-.bar { display: grid; grid-template-columns: minmax(40px, auto) 1fr minmax(52px, auto); gap: 12px; align-items: center; margin: 7px 0; }
-.bars .bar-label { width: var(--label, 40px); }
+.bar { display: grid; grid-template-columns: var(--label, 40px) 1fr 52px; gap: 12px; align-items: center; margin: 7px 0; }
 .bar svg { width: 100%; height: 16px; display: block; overflow: visible; }
 .bar-value { text-align: right; font-weight: 600; }
 .track { fill: var(--grid); } .fill.first { fill: var(--first); } .fill.second { fill: var(--second); } .fill.quiet { fill: var(--quiet); }
@@ -102,10 +104,11 @@ line.target { stroke: var(--target); stroke-width: 1.5; stroke-dasharray: 5 4; }
 .ranges { --label: 112px; } .wide { --label: 190px; }
 details { margin-top: 6px; } summary { cursor: pointer; color: var(--soft); font-size: 13px; }
 details table { margin-top: 6px; font-size: 13px; font-family: ui-monospace, "SF Mono", Menlo, Consolas, "Liberation Mono", monospace; }
-.settings { display: grid; grid-template-columns: minmax(110px, max-content) 1fr; gap: 5px 16px; margin-top: 10px; font-size: 14px; }
-.settings dt { color: var(--soft); overflow-wrap: anywhere; } .settings dd { overflow-wrap: anywhere; }
+.settings { display: grid; grid-template-columns: minmax(0, 1fr) minmax(0, 1fr); gap: 5px 16px; margin-top: 10px; font-size: 14px; }
+.settings dt { color: var(--soft); } .settings dd { overflow-wrap: anywhere; }
 footer { margin-top: 44px; color: var(--soft); font-size: 13px; }
 @media (max-width: 760px) {
+  .cards, .broad { grid-template-columns: minmax(0, 1fr); }
   main { padding: 18px 14px 40px; }
   .two { grid-template-columns: 1fr; }
   .verdict { padding: 18px; gap: 14px; align-items: flex-start; }
@@ -115,11 +118,11 @@ footer { margin-top: 44px; color: var(--soft); font-size: 13px; }
   .card { padding: 16px; }
   .legend { margin-left: 0; }
   .plot { margin-left: 40px; height: 168px; }
-  .wide { --label: 128px; } .ranges { --label: 104px; }
-  .stack thead { display: none; }
-  .stack, .stack tbody, .stack tr, .stack td { display: block; width: 100%; }
-  .stack tr { padding: 10px 0; border-bottom: 1px solid var(--line); } .stack tr:last-child { border: 0; }
-  .stack td { padding: 1px 0; border: 0; text-align: left; white-space: normal; }
+  .wide { --label: 128px; } .ranges { --label: 112px; }
+  .stack, .stack > tbody, .stack > tbody > tr, .stack > tbody > tr > td { display: block; width: 100%; }
+  .stack > tbody > tr { padding: 10px 0; border-bottom: 1px solid var(--line); }
+  .stack > tbody > tr:last-child { border: 0; }
+  .stack > tbody > tr > td { padding: 1px 0; border: 0; text-align: left; white-space: normal; }
 }
 @media print { body { background: #fff; } .card { break-inside: avoid; } }
 `;

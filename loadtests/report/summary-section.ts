@@ -5,6 +5,7 @@ import type { ApiResult, ScenarioResult } from './results.ts';
 /** A card for each API with what decides, then everything in one table. */
 export function summarySection(scenarios: ScenarioResult[]): Html {
   const rows = scenarios.flatMap((scenario) => scenario.apis.map((api) => ({ scenario, api })));
+  if (rows.length === 0) return html``;
   return html`<div class="cards">${rows.map(({ scenario, api }) => card(scenario, api))}</div>
 <h2>All figures</h2>
 <div class="card scroll"><table>

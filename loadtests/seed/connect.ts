@@ -51,7 +51,6 @@ export async function connectRedis(redisUrl: string): Promise<Redis> {
     await redis.connect();
     return redis;
   } catch (error) {
-    redis.disconnect();
     throw away('Redis', maskUrl(redisUrl), last ?? error);
   }
 }

@@ -55,7 +55,9 @@ export async function openFixture(name: string): Promise<Fixture> {
   await addActivity(strict);
   await strict.end();
   const loose = await connectDatabase(looseUrl);
-  const [tables] = await root.query<RowDataPacket[]>(`SHOW TABLES FROM ${database}`);
+  const [shown] = await root.query<RowDataPacket[]>(`SHOW TABLES FROM ${database}`);
+  const tables = shown.flatMap((row) => Object.values(row) as string[]);
+  for (const table of tables) await loose.query(`CREATE TABLE ${table} AS SELECT * FROM ${database}.${table} LIMIT 0`);
 
   return {
     namespace,
@@ -68,10 +70,13 @@ export async function openFixture(name: string): Promise<Fixture> {
     redis,
     admin,
     async restore() {
-      for (const table of tables.flatMap((row) => Object.values(row) as string[])) {
-        await loose.query(`DROP TABLE IF EXISTS ${table}`);
-        await loose.query(`CREATE TABLE ${table} AS SELECT * FROM ${database}.${table}`);
+      // In one commit, and not by creating the tables anew: that would take a second where this takes 50 ms.
+      await loose.query('START TRANSACTION');
+      for (const table of tables) {
+        await loose.query(`DELETE FROM ${table}`);
+        await loose.query(`INSERT INTO ${table} SELECT * FROM ${database}.${table}`);
       }
+      await loose.query('COMMIT');
       await redis.del(names.stream, names.gate('test-coupon-1'), names.admitted('test-coupon-1'));
       await redis.hset(names.gate('test-coupon-1'), { instance: 'test', limit: 100_000 });
       const users = Array.from({ length: USERS }, (_, i) => [`test-user-${i + 1}`, '1-1|']);

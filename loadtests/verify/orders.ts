@@ -4,7 +4,8 @@ import type { SetCheck } from './check.ts';
 const discount = `CASE
   WHEN o.coupon_id IS NULL THEN 0
   WHEN o.total_amount < c.min_order_amount THEN 0
-  WHEN c.discount_type = 'FIXED' THEN LEAST(c.discount_value, o.total_amount)
+  WHEN c.discount_type = 'FIXED' THEN
+    LEAST(c.discount_value, COALESCE(c.max_discount_amount, o.total_amount), o.total_amount)
   WHEN c.discount_type = 'PERCENT' THEN
     LEAST(o.total_amount * c.discount_value DIV 100, COALESCE(c.max_discount_amount, o.total_amount), o.total_amount)
   END`;
@@ -80,14 +81,10 @@ export const orderChecks: SetCheck[] = [
     group: 4,
     title: 'a coupon is used ⇔ exactly one order names it',
     looksAt: ['user_coupons', 'orders'],
-    violations: `SELECT u.user_id, u.coupon_id, u.used, COALESCE(o.orders, 0) AS orders
-        FROM user_coupons u
-        LEFT JOIN (SELECT user_id, coupon_id, COUNT(*) AS orders FROM orders WHERE coupon_id IS NOT NULL
-          GROUP BY user_id, coupon_id) o ON o.user_id = u.user_id AND o.coupon_id = u.coupon_id
-        WHERE COALESCE(o.orders, 0) <> u.used
-      UNION ALL SELECT o.user_id, o.coupon_id, NULL, 1
-        FROM orders o LEFT JOIN user_coupons u ON u.user_id = o.user_id AND u.coupon_id = o.coupon_id
-        WHERE o.coupon_id IS NOT NULL AND u.user_id IS NULL`,
+    violations: `SELECT user_id, coupon_id, SUM(held) AS held, SUM(used) AS used, SUM(named) AS orders
+      FROM (SELECT user_id, coupon_id, 1 AS held, used, 0 AS named FROM user_coupons
+        UNION ALL SELECT user_id, coupon_id, 0, 0, 1 FROM orders WHERE coupon_id IS NOT NULL) mentioned
+      GROUP BY user_id, coupon_id HAVING SUM(named) <> SUM(used) OR SUM(named) > 1 OR SUM(held) = 0`,
   },
   {
     id: 'order-orphans',
@@ -96,7 +93,8 @@ export const orderChecks: SetCheck[] = [
     looksAt: ['order_items', 'payments', 'events', 'orders'],
     needs: ['wallets'],
     violations: `SELECT 'item' AS kind, i.order_id AS id, i.product_id AS belongs_to
-        FROM order_items i LEFT JOIN orders o ON o.order_id = i.order_id WHERE o.order_id IS NULL
+        FROM (SELECT order_id, MIN(product_id) AS product_id FROM order_items GROUP BY order_id) i
+        LEFT JOIN orders o ON o.order_id = i.order_id WHERE o.order_id IS NULL
       UNION ALL SELECT 'payment', p.order_id, p.user_id
         FROM payments p LEFT JOIN orders o ON o.order_id = p.order_id WHERE o.order_id IS NULL
       UNION ALL SELECT 'event', e.order_id, NULL

@@ -39,18 +39,26 @@ export function chargeAll(
   charges: Charge[],
   deadline: number,
 ): Promise<Outcome<ChargeResponse>[]> {
+  /** Charges that were there before any COMMIT of ours was sent: their requests are replays whatever follows. */
+  const earlier = new Set<string>();
   return pool.transactionUntilKnown(deadline, async (tx, again) => {
     const asked = performance.now();
     const wallets = await lockWallets(tx, [...new Set(charges.map(({ userId }) => userId))]);
     metrics.waited('user_row', performance.now() - asked);
     const known = await knownCharges(tx, charges);
+    if (!again) for (const key of known.keys()) earlier.add(key);
     const chargedAt = new Date();
     const rows: unknown[][] = [];
     const changed = new Set<Wallet>();
 
     const outcomes = charges.map((charge): Outcome<ChargeResponse> => {
       const before = known.get(`${charge.userId} ${charge.key}`);
-      if (before) return replay(charge, before, again);
+      if (before) {
+        const ours = again && !earlier.has(`${charge.userId} ${charge.key}`);
+        // A second request of this batch with the same key is a replay of the first.
+        earlier.add(`${charge.userId} ${charge.key}`);
+        return replay(charge, before, ours);
+      }
       const wallet = wallets.get(charge.userId);
       if (!wallet) return refuse('U001');
       const previous = wallet.balance;
@@ -98,9 +106,9 @@ async function knownCharges(tx: Tx, charges: Charge[]): Promise<Map<string, Know
 }
 
 /** After a COMMIT of unknown outcome the charge found is this very request's, which makes it no replay to the client. */
-function replay(charge: Charge, before: KnownCharge, again: boolean): Outcome<ChargeResponse> {
+function replay(charge: Charge, before: KnownCharge, ours: boolean): Outcome<ChargeResponse> {
   if (won(before.amount) !== charge.amount) return refuse('I422', { field: 'amount' });
-  return { ok: true, value: answerOf(before), replayed: !again };
+  return { ok: true, value: answerOf(before), replayed: !ours };
 }
 
 const answerOf = (charge: KnownCharge): ChargeResponse => ({

@@ -47,7 +47,7 @@ export async function popularProducts(
 
 const utcDay = (at: number): string => new Date(at).toISOString().slice(0, 10);
 
-/** Most sold first; equals by product id, byte by byte. Redis itself would put equals in descending order. */
+/** Most sold first; equals by product id, byte by byte: in that order Redis gives them, and the sort leaves them. */
 async function soldSince(redis: Redis, keys: string[]): Promise<{ productId: string; sold: number }[]> {
   const flat = await redis.zunion(keys.length, ...keys, 'WITHSCORES').catch((error: Error) => {
     if (error.name === 'ReplyError') throw error;
@@ -57,7 +57,7 @@ async function soldSince(redis: Redis, keys: string[]): Promise<{ productId: str
   for (let i = 0; i < flat.length; i += 2) {
     ranked.push({ productId: String(flat[i]), sold: Number(flat[i + 1]) });
   }
-  return ranked.sort((a, b) => b.sold - a.sold || (a.productId < b.productId ? -1 : 1));
+  return ranked.sort((a, b) => b.sold - a.sold);
 }
 
 async function readProducts(models: Models, ids: string[]): Promise<Map<string, ProductRow>> {

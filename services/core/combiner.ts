@@ -83,7 +83,7 @@ export class Combiner<Request, Result> {
       if (batch.length === maxBatch) break;
       seen++;
       if (waiting.deadline <= now) {
-        waiting.reject(new Unavailable('COMMON503', 'waited too long for its turn'));
+        waiting.reject(tooLate());
         this.#count(-1);
         continue;
       }
@@ -120,6 +120,10 @@ export class Combiner<Request, Result> {
       }
       // One request's fault must not fail the others: each on its own.
       for (const waiting of batch) {
+        if (waiting.deadline <= Date.now()) {
+          waiting.reject(tooLate());
+          continue;
+        }
         await this.#options.run([waiting.request], waiting.deadline).then(
           (results) => waiting.resolve(results[0] as Result),
           (failure) => waiting.reject(failure),
@@ -133,6 +137,8 @@ export class Combiner<Request, Result> {
     this.#options.onQueue?.(this.#waiting);
   }
 }
+
+const tooLate = () => new Unavailable('COMMON503', 'waited too long for its turn');
 
 /** FNV-1a: spreads keys over the lanes. */
 function hash(text: string): number {

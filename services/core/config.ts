@@ -74,9 +74,12 @@ const settings = z.object({
   /** Transactions that charges, and that checkouts, may have in flight in one process. */
   ONRUSH_CHARGE_LANES: whole(1, 16).default(2),
   ONRUSH_CHECKOUT_LANES: whole(1, 16).default(2),
-  /** Connections for the hot writes and for reads through the models, in one process. */
+  /**
+   * Connections for the hot writes and for reads through the models, in one process. Of the latter a gate's rebuild needs
+   * two at once: one holds its named lock.
+   */
   ONRUSH_WRITE_POOL: whole(1, 200).default(8),
-  ONRUSH_READ_POOL: whole(1, 200).default(8),
+  ONRUSH_READ_POOL: whole(2, 200).default(8),
   ONRUSH_LOCK_WAIT_TIMEOUT_S: whole(1, 60).default(3),
   /** How long one user's order lock in Redis lives at most. */
   ONRUSH_ORDER_LOCK_MS: whole(100, 60_000).default(10_000),
@@ -146,8 +149,9 @@ function masked(name: string, text: string | undefined): string {
   return name.endsWith('_URL') ? maskUrl(text ?? '') : (text ?? '');
 }
 
+/** Also of one that is misspelt: whatever may be a password goes, from the first colon to the last @ and in the query. */
 export function maskUrl(text: string): string {
-  return text.replace(/(:\/\/[^:@/]*:)[^@]*@/, '$1****@');
+  return text.replace(/^(\w+:\/\/|(?!\w+:\/\/))([^:@]*):.*@/s, '$1$2:****@').replace(/(password=)[^&]*/gi, '$1****');
 }
 
 /** The configuration as printed at start, secrets masked. */

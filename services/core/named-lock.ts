@@ -3,7 +3,7 @@ import type { Sequelize } from 'sequelize';
 /**
  * Runs `work` while this database holds the named lock (GET_LOCK) for us. The lock belongs to one connection, kept by a
  * transaction until `work` ends; it goes away with the connection, so a killed process leaves nothing locked.
- * @throws if the lock is not to be had within `seconds`.
+ * @throws if the lock is not to be had within `seconds`, or was lost before `work` ended.
  */
 export async function withNamedLock<T>(
   sequelize: Sequelize,
@@ -17,10 +17,12 @@ export async function withNamedLock<T>(
       transaction,
     })) as unknown as [{ locked: number | null }[], unknown];
     if (Number(rows[0]?.locked) !== 1) throw new Error(`the lock ${name} was not to be had within ${seconds} s`);
-    try {
-      return await work();
-    } finally {
-      await sequelize.query('SELECT RELEASE_LOCK(?)', { replacements: [name], transaction });
-    }
+    const release = () => sequelize.query('SELECT RELEASE_LOCK(?)', { replacements: [name], transaction });
+    const result = await work().catch(async (error) => {
+      await release().catch(() => {});
+      throw error;
+    });
+    await release();
+    return result;
   });
 }

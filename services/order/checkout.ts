@@ -34,14 +34,15 @@ export async function checkoutAll(
   checkouts: Checkout[],
   deadline: number,
 ): Promise<Outcome<OrderResponse>[]> {
+  const earlier = new Set<string>();
   try {
     return await pool.transactionUntilKnown(deadline, (tx, again) =>
-      checkoutOnce(tx, metrics, settings, checkouts, { stockLocked: false, again }),
+      checkoutOnce(tx, metrics, settings, checkouts, { stockLocked: false, again, earlier }),
     );
   } catch (error) {
     if (!(error instanceof StockChanged)) throw error;
     return pool.transactionUntilKnown(deadline, (tx, again) =>
-      checkoutOnce(tx, metrics, settings, checkouts, { stockLocked: true, again }),
+      checkoutOnce(tx, metrics, settings, checkouts, { stockLocked: true, again, earlier }),
     );
   }
 }
@@ -55,7 +56,8 @@ async function checkoutOnce(
   metrics: LockMetrics,
   settings: CheckoutSettings,
   checkouts: Checkout[],
-  { stockLocked, again }: { stockLocked: boolean; again: boolean },
+  /** `earlier` collects the orders that were there before any COMMIT of ours was sent: only they are replays. */
+  { stockLocked, again, earlier }: { stockLocked: boolean; again: boolean; earlier: Set<string> },
 ): Promise<Outcome<OrderResponse>[]> {
   const timed = async <T>(at: 'user_row' | 'coupon_row' | 'stock_row', statement: Promise<T>): Promise<T> => {
     const asked = performance.now();
@@ -71,6 +73,7 @@ async function checkoutOnce(
     ),
   );
   const placed = await findOrders(tx, checkouts);
+  if (!again) for (const key of placed.keys()) earlier.add(key);
   const open = checkouts.filter(({ userId, key }) => wallets.has(userId) && !placed.has(`${userId} ${key}`));
   const carts = await lockCarts(
     tx,
@@ -91,7 +94,8 @@ async function checkoutOnce(
     const before = placed.get(`${checkout.userId} ${checkout.key}`);
     if (before) {
       if (before.couponId !== (checkout.couponId ?? null)) return refuse('I422', { field: 'couponId' });
-      return { ok: true, value: before.answer, replayed: !again };
+      const replayed = earlier.has(`${checkout.userId} ${checkout.key}`);
+      return { ok: true, value: before.answer, replayed };
     }
     const coupon = checkout.couponId === undefined ? undefined : coupons.get(`${checkout.userId} ${checkout.couponId}`);
     const outcome = compose(checkout, wallet, carts.get(checkout.userId) ?? [], shelf, coupon, now);

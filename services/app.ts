@@ -22,7 +22,7 @@ import { RedisInstance } from './core/redis-instance.ts';
 import { couponRoutes, Gate, startConsumer, startGatekeeper } from './coupon/index.ts';
 import { SCHEMA_VERSION, schemaVersion } from './database/migrate.ts';
 import { defineModels } from './database/models.ts';
-import { openSequelize } from './database/sequelize.ts';
+import { isEngineAway, openSequelize } from './database/sequelize.ts';
 import { OrderLock, orderRoutes } from './order/index.ts';
 
 export interface App {
@@ -39,7 +39,7 @@ export async function startApp(config: Config, logger: Logger): Promise<App> {
   const names = namesOf(config.namespace);
   const metrics = createMetrics();
   const has = (...roles: Role[]) => roles.some((role) => config.roles.includes(role));
-  const sequelize = openSequelize(config.databaseUrl, config.readPool);
+  const sequelize = openSequelize(config.databaseUrl, config.readPool, config.lockWaitTimeoutS);
   await untilSchema(() => schemaVersion(sequelize), logger);
   const models = defineModels(sequelize);
   const pool = openWritePool({
@@ -97,7 +97,7 @@ export async function startApp(config: Config, logger: Logger): Promise<App> {
   mountHealth(app, state);
   mountMetrics(app, metrics.registry.contentType, metricsReader(metrics.registry));
   mountDocs(app, openapi(routes, { title: 'Onrush', version: '0.1.0' }));
-  serve(app, routes, { logger, metrics: metrics.http, requestTimeoutMs: config.requestTimeoutMs });
+  serve(app, routes, { logger, metrics: metrics.http, requestTimeoutMs: config.requestTimeoutMs, isEngineAway });
   refuseUnknown(app, routes);
   const gauges = setInterval(() => {
     const { inUse, waiting } = pool.usage();

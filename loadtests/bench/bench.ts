@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpus } from 'node:os';
 import { join, relative } from 'node:path';
 import { inState } from '../../engines/directory.ts';
 import type { Engines } from '../../engines/engines.ts';
@@ -22,6 +23,7 @@ import { seed } from '../seed/seed.ts';
 import { type Apis, startApis } from './apis.ts';
 import { type BenchArguments, parseArguments, USAGE } from './arguments.ts';
 import { Clients } from './clients.ts';
+import { OTHERS } from './gather.ts';
 import { readInvariants } from './invariants.ts';
 import { describeMachine } from './machine.ts';
 import { Progress } from './progress.ts';
@@ -181,6 +183,11 @@ function notesOf(given: BenchArguments, scenarios: ScenarioResult[]): string[] {
   const repeatedUsers = scenarios.some(({ apis }) => apis.some(({ refused }) => (refused.C006 ?? 0) > 0));
   if (given.profile === 'saturate' && repeatedUsers)
     notes.push('there were too few users for one coupon each: the rest was refused (C006); raise --users');
+  for (const { name, cores } of scenarios) {
+    const others = cores.find(({ label }) => label === OTHERS)?.cores ?? 0;
+    if (others > cpus().length / 8)
+      notes.push(`${name}: other programs took ${others.toFixed(1)} of the machine’s ${cpus().length} cores meanwhile`);
+  }
   for (const { name, dropped } of scenarios)
     if (dropped > 0) notes.push(`${name}: ${dropped} iterations were dropped for want of a free virtual user`);
   return notes;

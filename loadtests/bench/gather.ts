@@ -6,6 +6,9 @@ import { growth, labelValues, observed, quantile, type Reading, sum } from './ex
 import type { Scenario } from './scenarios.ts';
 import { REQUESTS, serverErrors, type Watched } from './watch.ts';
 
+/** Whatever else ran on the machine: what it took, the figures lack. */
+export const OTHERS = 'other programs';
+
 /** Readings of the server's metrics: before the load, when it ended, and when its queues were empty. */
 export interface Readings {
   before: Reading;
@@ -29,7 +32,7 @@ export function gather(
     apis: scenario.apis.map((api) => apiResult(api, slo[api], summary, watched, readings)),
     lockWaits: readings ? lockWaits(readings) : [],
     cpu: readings && cpu(readings, summary.seconds),
-    k6Cores: watched.generatorCpuSeconds && watched.generatorCpuSeconds / summary.seconds,
+    cores: coresBy(watched, readings, summary.seconds),
     rssBytes: watched.peakRssBytes || undefined,
     batches: readings ? batches(readings) : [],
     issueLag: readings && issueLag(readings),
@@ -94,6 +97,19 @@ function cpu({ before, after }: Readings, seconds: number) {
   const used = growth(before, after, 'process_cpu_seconds_total');
   const answered = growth(before, after, `${REQUESTS}_count`);
   return answered > 0 ? { microsecondsPerRequest: (used / answered) * 1e6, cores: used / seconds } : undefined;
+}
+
+/** The APIs' own counter knows all their processes. */
+function coresBy(
+  { cores: { by, all } }: Watched,
+  readings: Readings | undefined,
+  seconds: number,
+): ScenarioResult['cores'] {
+  const apis = readings && growth(readings.before, readings.after, 'process_cpu_seconds_total') / seconds;
+  const known = Object.entries({ ...(apis === undefined ? {} : { APIs: apis }), ...by });
+  const named = known.map(([label, cores]) => ({ label, cores }));
+  const rest = all - known.reduce((sum, [, cores]) => sum + cores, 0);
+  return Object.keys(by).length > 1 ? [...named, { label: OTHERS, cores: Math.max(0, rest) }] : named;
 }
 
 function batches({ before, after }: Readings) {

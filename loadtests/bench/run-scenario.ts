@@ -8,6 +8,7 @@ import type { Reading } from './exposition.ts';
 import { gather } from './gather.ts';
 import { runK6 } from './load.ts';
 import { median } from './median.ts';
+import { enginePids } from './processors.ts';
 import type { Progress } from './progress.ts';
 import { type Scenario, type ScenarioName, scenarioOf } from './scenarios.ts';
 import type { Stack } from './stack.ts';
@@ -91,8 +92,8 @@ async function loadOnce(
   const { given, k6, baseUrl, slo, stack, clients, progress, interrupted } = run;
   const open: string[] = [];
   const before = await readMetrics(baseUrl).catch(() => undefined);
-  let pid: number | undefined;
-  const watching = watch(baseUrl, name, scenario.apis, slo, () => pid, progress);
+  const pids = await enginePids();
+  const watching = watch(baseUrl, name, scenario.apis, slo, pids, progress);
   // Each round has users of its own, so that nobody has the coupon before.
   const share = Math.floor(given.users / rounds);
   const env = {
@@ -104,7 +105,7 @@ async function loadOnce(
     ...scenario.env,
   };
   const load = await runK6(k6, scenario.script, env, interrupted, (started) => {
-    pid = started;
+    pids.k6 = started;
   });
   const after = await readMetrics(baseUrl).catch(() => undefined);
   const watched = await watching.stop();

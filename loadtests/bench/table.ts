@@ -74,7 +74,7 @@ function scenarioLines({
   apis,
   lockWaits,
   cpu,
-  k6Cores,
+  cores,
   rssBytes,
   batches,
   issueLag,
@@ -92,7 +92,10 @@ function scenarioLines({
       ? `requests a transaction: ${batches.map(({ combiner, mean }) => `${combiner} ${mean.toFixed(1)}`).join(', ')}`
       : undefined,
     cpu &&
-      `API CPU ${figure(cpu.microsecondsPerRequest)} µs a request (${cpu.cores.toFixed(2)} cores)${k6Cores ? `, k6 ${k6Cores.toFixed(2)} cores` : ''}${rssBytes ? `, RSS ${megabytes(rssBytes)}` : ''}`,
+      `API CPU ${figure(cpu.microsecondsPerRequest)} µs a request (${cpu.cores.toFixed(2)} cores)${rssBytes ? `, RSS ${megabytes(rssBytes)}` : ''}`,
+    cores.length > 0
+      ? `cores: ${cores.map(({ label, cores: used }) => `${label} ${used.toFixed(2)}`).join(', ')}`
+      : undefined,
     issueLag && `accepted to issued: p50 ${figure(issueLag.p50)} ms, p99 ${figure(issueLag.p99)} ms`,
     drainSeconds === undefined ? undefined : `queues empty ${seconds(drainSeconds)} after the load`,
     dropped > 0 ? `${count(dropped)} iterations dropped: the generator had no virtual user free` : undefined,

@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ApiName, Slo } from '../k6/lib/slo.ts';
 import type { ApiResult } from '../report/results.ts';
 import { observed, parseExposition, quantile, type Reading, sum } from './exposition.ts';
+import { coresUsed, readProcessors } from './processors.ts';
 import type { Progress } from './progress.ts';
 
 export const REQUESTS = 'onrush_http_request_duration_seconds';
@@ -16,23 +16,27 @@ export async function readMetrics(baseUrl: string): Promise<Reading> {
 export interface Watched {
   timelines: Partial<Record<ApiName, ApiResult['timeline']>>;
   peakRssBytes: number;
-  /** CPU seconds of the load generator, where the system tells (Linux). */
-  generatorCpuSeconds: number | undefined;
+  /** Cores by process, as far as the system tells, and of the whole machine. */
+  cores: { by: Record<string, number>; all: number };
 }
 
-/** Reads the server's own histograms every second until stopped: what is shown live and drawn later. */
+/**
+ * Reads the server's own histograms every second until stopped: what is shown live and drawn later.
+ * @param pids processes whose CPU is told apart, by name; more may be added while it runs.
+ */
 export function watch(
   baseUrl: string,
   label: string,
   apis: ApiName[],
   slo: Record<ApiName, Slo>,
-  generator: () => number | undefined,
+  pids: Record<string, number>,
   progress: Progress,
 ): { stop(): Promise<Watched> } {
   const timelines: Watched['timelines'] = Object.fromEntries(apis.map((api) => [api, []]));
-  const watched: Watched = { timelines, peakRssBytes: 0, generatorCpuSeconds: undefined };
+  const watched: Watched = { timelines, peakRssBytes: 0, cores: { by: {}, all: 0 } };
   const stopping = new AbortController();
   const began = performance.now();
+  const usedBefore = readProcessors(pids);
 
   async function look(): Promise<void> {
     let before = await readMetrics(baseUrl).catch(() => undefined);
@@ -41,8 +45,9 @@ export function watch(
       await sleep(Math.max(100, 1_000 - ((performance.now() - began) % 1_000)), undefined, {
         signal: stopping.signal,
       }).catch(() => {});
-      const pid = generator();
-      watched.generatorCpuSeconds = (pid && cpuSeconds(pid)) || watched.generatorCpuSeconds;
+      // The generator's own time is gone once it has ended, so the last reading is that of the last second.
+      if (!stopping.signal.aborted)
+        watched.cores = coresUsed(usedBefore, readProcessors(pids), (performance.now() - began) / 1000);
       const after = await readMetrics(baseUrl).catch(() => undefined);
       const now = performance.now();
       if (!after) {
@@ -92,14 +97,4 @@ export function serverErrors(before: Reading, after: Reading, route: string): nu
       .filter(({ labels }) => labels.route === route && labels.method === 'POST' && labels.status?.startsWith('5'))
       .reduce((total, { value }) => total + value, 0);
   return of(after) - of(before);
-}
-
-/** User and system time of a process; Linux counts it in hundredths of a second. */
-function cpuSeconds(pid: number): number | undefined {
-  try {
-    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
-    return (Number(fields[11]) + Number(fields[12])) / 100;
-  } catch {
-    return undefined;
-  }
 }

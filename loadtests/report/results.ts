@@ -28,8 +28,8 @@ export interface ScenarioResult {
   apis: ApiResult[];
   lockWaits: LockWait[];
   cpu: { microsecondsPerRequest: number; cores: number } | undefined;
-  /** Cores that the load generator itself took from the same machine. */
-  k6Cores: number | undefined;
+  /** Cores of this machine that each program used, where they can be told apart. */
+  cores: { label: string; cores: number }[];
   rssBytes: number | undefined;
   /** Requests one transaction served on average, by combiner. */
   batches: { combiner: string; mean: number }[];

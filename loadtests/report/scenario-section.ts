@@ -12,12 +12,12 @@ ${scenario.apis.map((api) => charts(scenario, api))}
 </section>`;
 }
 
-function load({ seconds, batches, cpu, k6Cores }: ScenarioResult): string {
+function load({ seconds, batches, cores }: ScenarioResult): string {
+  const used = cores.map(({ label, cores: n }) => `${label} ${n.toFixed(2)}`);
   return [
     `${seconds.toFixed(0)} s`,
     ...batches.map(({ combiner, mean }) => `${mean.toFixed(1)} requests a ${combiner} transaction`),
-    ...(cpu ? [`APIs ${cpu.cores.toFixed(2)} cores`] : []),
-    ...(k6Cores ? [`k6 ${k6Cores.toFixed(2)} cores`] : []),
+    ...(used.length > 0 ? [`cores: ${used.join(', ')}`] : []),
   ].join(' · ');
 }
 

@@ -54,6 +54,8 @@ describe('a charge whose COMMIT breaks', () => {
       false,
       'U001',
     ]);
-    expect(await own.value("SELECT SUM(amount) FROM balance_charge_history WHERE user_id IN ('own-4', 'own-5')")).toBe(14);
+    expect(await own.value("SELECT SUM(amount) FROM balance_charge_history WHERE user_id IN ('own-4', 'own-5')")).toBe(
+      14,
+    );
   });
 });

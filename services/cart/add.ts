@@ -2,10 +2,11 @@ import type { Sequelize, Transaction } from 'sequelize';
 import { newId } from '../core/ids.ts';
 import { type Outcome, refuse } from '../core/refusals.ts';
 import type { CartItemRow, Models, ProductRow } from '../database/models.ts';
+import { engineErrno } from '../database/sequelize.ts';
 import type { AddItemRequest, CartItem } from './contract.ts';
 import { toCartItem } from './item.ts';
 import { lockCart } from './lock-cart.ts';
-import { cartTransaction, engineErrno } from './transaction.ts';
+import { cartTransaction } from './transaction.ts';
 
 /** ck_cart_items_quantity refused: MySQL's number, MariaDB's number. */
 const CHECK_VIOLATED: unknown[] = [3819, 4025];

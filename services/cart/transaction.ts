@@ -1,5 +1,6 @@
-import { BaseError, ConnectionError, type Sequelize, Transaction } from 'sequelize';
+import { type Sequelize, Transaction } from 'sequelize';
 import { Unavailable } from '../core/unavailable.ts';
+import { engineErrno, isEngineAway } from '../database/sequelize.ts';
 
 const DEADLOCK = 1213;
 const LOCK_WAIT_TIMEOUT = 1205;
@@ -28,7 +29,7 @@ export async function cartTransaction<T>(
         },
       );
     } catch (error) {
-      if (isConnectionLoss(error))
+      if (isEngineAway(error))
         throw committing
           ? new Unavailable('COMMON504', '', { cause: error })
           : new Unavailable('COMMON503', 'the database is out of reach', { cause: error });
@@ -40,13 +41,3 @@ export async function cartTransaction<T>(
     }
   }
 }
-
-/** The engine's error number behind what Sequelize threw. */
-export const engineErrno = (error: unknown): number | undefined => causeOf(error)?.errno;
-
-const causeOf = (error: unknown) =>
-  error instanceof BaseError ? (error as { parent?: { errno?: number; fatal?: boolean } }).parent : undefined;
-
-/** No connection was to be had, or the one in use broke (mysql2 marks such errors as fatal). */
-const isConnectionLoss = (error: unknown): boolean =>
-  error instanceof ConnectionError || causeOf(error)?.fatal === true;

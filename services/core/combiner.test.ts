@@ -75,8 +75,7 @@ async function simulate(
   return { arrived, runs, settled };
 }
 
-const healthy = (plan: Omit<Request, 'n'>[]) =>
-  plan.map((request) => ({ ...request, poison: false, expired: false }));
+const healthy = (plan: Omit<Request, 'n'>[]) => plan.map((request) => ({ ...request, poison: false, expired: false }));
 const inTime = (plan: Omit<Request, 'n'>[]) => plan.map((request) => ({ ...request, expired: false }));
 
 function check(

@@ -103,13 +103,16 @@ export function createMetrics() {
       labelNames: ['result'] as const,
       registers,
     }),
+    // Every relay counts the whole table: processes that share a port report it once.
     outboxBacklog: new Gauge({
+      aggregator: 'max',
       name: 'onrush_outbox_backlog',
       help: 'Outbox events by status that are not published',
       labelNames: ['status'] as const,
       registers,
     }),
     outboxAge: new Gauge({
+      aggregator: 'max',
       name: 'onrush_outbox_oldest_age_seconds',
       help: 'Age of the oldest pending outbox event',
       registers,

@@ -184,7 +184,10 @@ describe('a transaction of the write pool', () => {
       const kill = async (id: number) => {
         if (when === 'during a statement')
           await eventually(
-            () => own.value("SELECT COUNT(*) FROM information_schema.processlist WHERE id = ? AND info LIKE '%SLEEP%'", [id]),
+            () =>
+              own.value("SELECT COUNT(*) FROM information_schema.processlist WHERE id = ? AND info LIKE '%SLEEP%'", [
+                id,
+              ]),
             (sleeping) => sleeping === 1,
           );
         await own.db.query(`KILL CONNECTION ${id}`);

@@ -37,7 +37,10 @@ describe('withNamedLock', () => {
       order.push('second');
     });
     await eventually(
-      () => value("SELECT COUNT(*) FROM information_schema.processlist WHERE state = 'User lock' AND info LIKE ?", [`%${name}%`]),
+      () =>
+        value("SELECT COUNT(*) FROM information_schema.processlist WHERE state = 'User lock' AND info LIKE ?", [
+          `%${name}%`,
+        ]),
       (waiting) => waiting === 1,
     );
     end();

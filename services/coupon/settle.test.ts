@@ -117,7 +117,11 @@ describe('settling promises', () => {
 
   it('rejects users that do not exist, and them alone', async () => {
     const coupon = await newCoupon(10);
-    const settled = await settle(coupon, [promise(coupon, 'ghost-1', 1), promise(coupon, 1, 2), promise(coupon, 'ghost-2', 3)]);
+    const settled = await settle(coupon, [
+      promise(coupon, 'ghost-1', 1),
+      promise(coupon, 1, 2),
+      promise(coupon, 'ghost-2', 3),
+    ]);
     expect(settled.rejected.map(({ promise: { userId }, reason }) => [userId, reason])).toEqual([
       ['ghost-1', 'UNKNOWN_USER'],
       ['ghost-2', 'UNKNOWN_USER'],
@@ -192,16 +196,19 @@ describe('settling promises', () => {
     }
   });
 
-  it.each<CommitFate>(['lost', 'answer lost', 'late'])('takes effect once when its COMMIT breaks (%s)', async (fate) => {
-    const coupon = await newCoupon(3);
-    const batch = promises(coupon, 1, 5);
-    proxy.nextCommit(fate);
-    const settled = await settle(coupon, batch);
-    const state = await stateOf(coupon);
-    expect([state.issued, state.holders.length, state.rejections.length]).toEqual([3, 3, 2]);
-    expect(settled.rejected).toHaveLength(2);
-    // What the client is told rests on it: withdrawn must be those, and only those, that hold nothing.
-    for (const { promise: rejected } of settled.rejected)
-      expect(state.holders.map((row) => row.user_id)).not.toContain(rejected.userId);
-  });
+  it.each<CommitFate>(['lost', 'answer lost', 'late'])(
+    'takes effect once when its COMMIT breaks (%s)',
+    async (fate) => {
+      const coupon = await newCoupon(3);
+      const batch = promises(coupon, 1, 5);
+      proxy.nextCommit(fate);
+      const settled = await settle(coupon, batch);
+      const state = await stateOf(coupon);
+      expect([state.issued, state.holders.length, state.rejections.length]).toEqual([3, 3, 2]);
+      expect(settled.rejected).toHaveLength(2);
+      // What the client is told rests on it: withdrawn must be those, and only those, that hold nothing.
+      for (const { promise: rejected } of settled.rejected)
+        expect(state.holders.map((row) => row.user_id)).not.toContain(rejected.userId);
+    },
+  );
 });

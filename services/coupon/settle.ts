@@ -19,8 +19,9 @@ export interface Settled {
  * UNIQUE(user_id, coupon_id), and issued_quantity grows by the rows that really were new, if they fit within the total.
  * Doing it again changes nothing. Locks the new user_coupons rows, then, as late as possible, the coupon's row.
  *
- * If they do not all fit (more was promised than there is, after a loss in Redis), all is rolled back and done in the
- * other order: the coupon's row locked first, then as many as fit, in the order of their offsets; the rest is rejected.
+ * If they do not all fit (more was promised than there is, after a loss in Redis), or some were settled before, all is
+ * rolled back and done in the other order: the coupon's row locked first, then as many of the new ones as fit, in the
+ * order of their offsets; the rest is rejected.
  */
 export async function settlePromises(
   pool: WritePool,
@@ -32,13 +33,13 @@ export async function settlePromises(
   try {
     return await pool.transactionUntilKnown(deadline, (tx) => settleOptimistically(tx, metrics, couponId, promises));
   } catch (error) {
-    if (!(error instanceof DoesNotFit)) throw error;
+    if (!(error instanceof NeedsCoupon)) throw error;
     return pool.transactionUntilKnown(deadline, (tx) => settleWhatFits(tx, metrics, couponId, promises));
   }
 }
 
-class DoesNotFit extends Error {
-  override name = 'DoesNotFit';
+class NeedsCoupon extends Error {
+  override name = 'NeedsCoupon';
 }
 
 async function settleOptimistically(
@@ -50,6 +51,8 @@ async function settleOptimistically(
   const [coupon] = await tx.rows<{ generation: string }>('SELECT generation FROM coupons WHERE id = ?', [couponId]);
   const { known, rejected, dropped } = await sortOut(tx, coupon?.generation, promises);
   const inserted = await insertCoupons(tx, known);
+  // Which of them were new is not to be told afterwards.
+  if (inserted < known.length) throw new NeedsCoupon();
   if (inserted > 0) {
     const asked = performance.now();
     const counted = await tx.write(
@@ -58,7 +61,7 @@ async function settleOptimistically(
       [inserted, couponId, coupon?.generation, inserted],
     );
     metrics.waited('coupon_row', performance.now() - asked);
-    if (counted.affectedRows === 0) throw new DoesNotFit();
+    if (counted.affectedRows === 0) throw new NeedsCoupon();
   }
   await insertRejections(tx, rejected);
   return { issued: known, rejected, dropped };

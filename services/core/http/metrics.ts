@@ -30,13 +30,17 @@ export function httpMetrics(registry: Registry) {
   // prom-client hashes the labels at every call; a child looked up once per series costs half as much.
   const children = new Map<string, ReturnType<typeof duration.labels>>();
   return {
-    /** Observes a finished request. Label values are route templates and numbers only. */
+    /**
+     * Observes a finished request. Label values are route templates and numbers only; 499 is a client that went away
+     * before it got an answer.
+     */
     finished(req: IncomingMessage, res: ServerResponse, started: number): void {
       const route = (req as { route?: { path?: string } }).route?.path ?? 'none';
-      const series = `${req.method} ${res.statusCode} ${route}`;
+      const status = res.headersSent ? res.statusCode : 499;
+      const series = `${req.method} ${status} ${route}`;
       let child = children.get(series);
       if (!child) {
-        child = duration.labels(req.method ?? '', route, String(res.statusCode));
+        child = duration.labels(req.method ?? '', route, String(status));
         children.set(series, child);
       }
       child.observe((performance.now() - started) / 1000);

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import express, { type Express, type Request, type Response } from 'express';
 import type { Logger } from 'pino';
 import type { z } from 'zod';
@@ -42,6 +43,8 @@ export interface ServeOptions {
   logger: Logger;
   metrics: HttpMetrics;
   requestTimeoutMs: number;
+  /** True for errors by which a model says that its engine is away. Writes say themselves what became of them. */
+  isEngineAway(error: unknown): boolean;
 }
 
 /** Mounts the routes. Every write body is JSON of at most 16 KiB. */
@@ -63,7 +66,11 @@ export function serve(app: Express, routes: Route[], options: ServeOptions): voi
   }
 }
 
-function answerer(endpoint: AnyEndpoint, handle: Route['handle'], { logger, metrics, requestTimeoutMs }: ServeOptions) {
+function answerer(
+  endpoint: AnyEndpoint,
+  handle: Route['handle'],
+  { logger, metrics, requestTimeoutMs, isEngineAway }: ServeOptions,
+) {
   return (req: Request, res: Response): void => {
     const call = validate(endpoint, req, Date.now() + requestTimeoutMs);
     if ('ok' in call) {
@@ -71,7 +78,8 @@ function answerer(endpoint: AnyEndpoint, handle: Route['handle'], { logger, metr
       return;
     }
     const timer = setTimeout(() => send(req, res, late(endpoint), endpoint, metrics), requestTimeoutMs);
-    handle(call).then(
+    // What a handler throws before its first await is no different from what it throws later.
+    new Promise<Outcome<unknown>>((resolve) => resolve(handle(call))).then(
       (outcome) => {
         clearTimeout(timer);
         send(req, res, outcome, endpoint, metrics);
@@ -80,6 +88,10 @@ function answerer(endpoint: AnyEndpoint, handle: Route['handle'], { logger, metr
         clearTimeout(timer);
         if (error instanceof Unavailable) {
           send(req, res, refuse(error.code, error.message ? { reason: error.message } : undefined), endpoint, metrics);
+          return;
+        }
+        if (isEngineAway(error)) {
+          send(req, res, refuse('COMMON503', { reason: 'the database is out of reach' }), endpoint, metrics);
           return;
         }
         const traceId = traceIdOf(req);
@@ -141,9 +153,11 @@ function exactNumbers(_key: string, value: unknown, context?: { source?: string 
   return Number.isSafeInteger(value) && /^-?\d+(\.0+)?$/.test(source) ? value : Number.NaN;
 }
 
-function traceIdOf(req: Request): string {
+/** The caller's trace id where it sent a valid one (W3C: neither version ff nor an id of zeros), else a new one. */
+export function traceIdOf(req: IncomingMessage): string {
   const parent = req.headers.traceparent;
-  const found = typeof parent === 'string' ? /^[\da-f]{2}-([\da-f]{32})-[\da-f]{16}-[\da-f]{2}$/.exec(parent) : null;
+  const found =
+    typeof parent === 'string' ? /^(?!ff)[\da-f]{2}-(?!0{32})([\da-f]{32})-[\da-f]{16}-[\da-f]{2}$/.exec(parent) : null;
   return found?.[1] ?? newTraceId();
 }
 
@@ -190,20 +204,30 @@ export const refusalBody = ({ code, details }: Refusal, traceId: string) => ({
 
 /** Everything that no route took. */
 export function refuseUnknown(app: Express, routes: Route[]): void {
-  const patterns = routes.map(({ endpoint }) => new RegExp(`^${endpoint.path.replace(/\{\w+\}/g, '[^/]+')}/?$`));
+  const patterns = routes.map(({ endpoint }) => ({
+    pattern: new RegExp(`^${endpoint.path.replace(/\{\w+\}/g, '[^/]+')}/?$`),
+    methods: endpoint.method === 'get' ? ['GET', 'HEAD'] : [endpoint.method.toUpperCase()],
+  }));
   app.use((req: Request, res: Response) => {
-    const known = patterns.some((pattern) => pattern.test(req.path));
-    sendRefusal(req, res, refuse(known ? 'COMMON405' : 'COMMON404', { path: req.path.slice(0, 200) }));
+    const allowed = patterns.filter(({ pattern }) => pattern.test(req.path)).flatMap(({ methods }) => methods);
+    const details = { path: req.path.slice(0, 200) };
+    if (allowed.length === 0) sendRefusal(req, res, refuse('COMMON404', details));
+    else sendRefusal(req, res, refuse('COMMON405', details), { Allow: [...new Set(allowed)].sort().join(', ') });
   });
-  // Express calls this for a path that is not valid percent-encoding.
-  app.use((_error: unknown, req: Request, res: Response, _next: unknown) => {
-    sendRefusal(req, res, refuse('COMMON400', { field: 'path', problem: 'not a valid URL' }));
+  // Express calls this for a path that is not valid percent-encoding, and for what nobody foresaw.
+  app.use((error: unknown, req: Request, res: Response, _next: unknown) => {
+    const badPath = (error as { status?: number }).status === 400;
+    sendRefusal(
+      req,
+      res,
+      badPath ? refuse('COMMON400', { field: 'path', problem: 'not a valid URL' }) : refuse('COMMON500'),
+    );
   });
 }
 
-function sendRefusal(req: Request, res: Response, refusal: Refusal): void {
+function sendRefusal(req: Request, res: Response, refusal: Refusal, headers: Record<string, string> = {}): void {
   if (res.headersSent) return;
   const text = JSON.stringify(refusalBody(refusal, traceIdOf(req)));
-  res.writeHead(REFUSALS[refusal.code].status, { ...HEADERS, 'Content-Length': Buffer.byteLength(text) });
+  res.writeHead(REFUSALS[refusal.code].status, { ...HEADERS, ...headers, 'Content-Length': Buffer.byteLength(text) });
   res.end(text);
 }

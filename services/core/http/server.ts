@@ -1,10 +1,9 @@
 import { createServer, IncomingMessage, type Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Express } from 'express';
-import { newTraceId } from '../ids.ts';
 import { refuse } from '../refusals.ts';
 import type { HttpMetrics } from './metrics.ts';
-import { refusalBody } from './serve.ts';
+import { refusalBody, traceIdOf } from './serve.ts';
 
 export interface HttpServer {
   port: number;
@@ -45,7 +44,7 @@ export async function listen(
     if (observed) {
       const started = performance.now();
       if (inFlight >= maxInFlight) {
-        refuseBusy(res);
+        refuseBusy(req, res);
         metrics.finished(req, res, started);
         return;
       }
@@ -76,9 +75,9 @@ function bornWith<Base extends new (...args: never[]) => object>(base: Base, pro
   return Born as unknown as Base;
 }
 
-function refuseBusy(res: ServerResponse): void {
+function refuseBusy(req: IncomingMessage, res: ServerResponse): void {
   const text = JSON.stringify(
-    refusalBody(refuse('COMMON503', { reason: 'too many requests in flight' }), newTraceId()),
+    refusalBody(refuse('COMMON503', { reason: 'too many requests in flight' }), traceIdOf(req)),
   );
   res.writeHead(503, {
     'Content-Type': 'application/json; charset=utf-8',

@@ -115,7 +115,7 @@ const tables = [
     status VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
     idempotency_key ${id} NOT NULL,
     created_at DATETIME(3) NOT NULL,
-    KEY idx_user_id (user_id),
+    KEY idx_user_id (user_id, created_at),
     UNIQUE KEY uk_order_key (user_id, idempotency_key),
     CONSTRAINT ck_orders_status CHECK (status IN ('PAID')),
     CONSTRAINT ck_orders_amounts CHECK (discount_amount >= 0 AND final_amount >= 0 AND final_amount = total_amount - discount_amount)

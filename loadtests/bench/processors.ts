@@ -1,0 +1,51 @@
+import { readFileSync } from 'node:fs';
+import { cpus } from 'node:os';
+import { runningPid } from '../../engines/native/daemon.ts';
+
+/** CPU seconds that named processes have used so far, and that all programs of the machine have. */
+export interface Used {
+  by: Record<string, number>;
+  all: number;
+}
+
+/** Engines that run here as processes of ours; containers and other machines' cannot be told apart. */
+export async function enginePids(): Promise<Record<string, number>> {
+  const pids: Record<string, number> = {};
+  for (const [label, name] of [
+    ['MySQL', 'mysql'],
+    ['Redis', 'redis'],
+    ['Kafka', 'kafka'],
+  ] as const) {
+    const pid = await runningPid(name);
+    if (pid !== undefined) pids[label] = pid;
+  }
+  return pids;
+}
+
+export function readProcessors(pids: Record<string, number>): Used {
+  const by: Record<string, number> = {};
+  for (const [label, pid] of Object.entries(pids)) {
+    const seconds = cpuSeconds(pid);
+    if (seconds !== undefined) by[label] = seconds;
+  }
+  const all = cpus().reduce((sum, { times }) => sum + times.user + times.nice + times.sys + times.irq, 0) / 1000;
+  return { by, all };
+}
+
+/** User and system time of a process; Linux counts it in hundredths of a second, other systems do not say. */
+function cpuSeconds(pid: number): number | undefined {
+  try {
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
+    return (Number(fields[11]) + Number(fields[12])) / 100;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Cores that each used between two readings; what began in between counts from zero. */
+export function coresUsed(before: Used, after: Used, seconds: number): { by: Record<string, number>; all: number } {
+  const by = Object.fromEntries(
+    Object.entries(after.by).map(([label, used]) => [label, (used - (before.by[label] ?? 0)) / seconds]),
+  );
+  return { by, all: (after.all - before.all) / seconds };
+}

@@ -12,7 +12,8 @@ export const USAGE = `npm run bench -- [options]
   --no-seed    go on with the data that is there
   --keep       leave the APIs running
   --repeat     saturate: this many rounds of raw engine and APIs in turn, medians are reported (default 1)
-  --seconds    saturate: length of each run (default 20 for the APIs, 5 for each raw one)`;
+  --seconds    saturate: length of each run (default 20 for the APIs, 10 for each raw one)
+Results go to .onrush/results, or where ONRUSH_BENCH_RESULTS says. Exit code: 0 PASS, 1 FAIL, 2 INCONCLUSIVE or an error.`;
 
 export interface BenchArguments {
   profile: Profile;

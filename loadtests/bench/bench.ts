@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
-import { join, relative } from 'node:path';
+import { basename, join, relative } from 'node:path';
 import { inState } from '../../engines/directory.ts';
 import type { Engines } from '../../engines/engines.ts';
 import { findK6 } from '../../engines/k6.ts';
@@ -193,15 +193,16 @@ function notesOf(given: BenchArguments, scenarios: ScenarioResult[]): string[] {
   return notes;
 }
 
-/** results.json and report.html in a directory of this run, which `latest` then points to. */
+/** results.json and report.html in a directory of this run, which `latest` beside it then points to. */
 function write(results: Results): string {
-  const directory = inState('results', results.startedAt.replace(/[:.]/g, '-'));
+  const all = process.env.ONRUSH_BENCH_RESULTS || inState('results');
+  const directory = join(all, results.startedAt.replace(/[:.]/g, '-'));
   mkdirSync(directory, { recursive: true });
   writeFileSync(join(directory, 'results.json'), `${JSON.stringify(results, null, 1)}\n`);
   writeFileSync(join(directory, 'report.html'), reportPage(results));
-  const latest = inState('results', 'latest');
+  const latest = join(all, 'latest');
   rmSync(latest, { force: true });
-  symlinkSync(relative(inState('results'), directory), latest);
+  symlinkSync(basename(directory), latest);
   return directory;
 }
 

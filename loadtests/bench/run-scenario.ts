@@ -1,6 +1,7 @@
 import type { ApiName, Slo } from '../k6/lib/slo.ts';
 import type { RawDatabase } from '../raw/database.ts';
-import { measureRaw, type RawRun } from '../raw/raw.ts';
+import type { RawRun } from '../raw/load.ts';
+import { measureRaw } from '../raw/raw.ts';
 import type { RawCeiling, ScenarioResult } from '../report/results.ts';
 import type { BenchArguments } from './arguments.ts';
 import type { Clients } from './clients.ts';

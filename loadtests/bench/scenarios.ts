@@ -1,6 +1,6 @@
 import type { Profile } from '../k6/lib/profiles.ts';
 import type { ApiName } from '../k6/lib/slo.ts';
-import type { RawLoad } from '../raw/raw.ts';
+import type { RawLoad } from '../raw/load.ts';
 
 /** One k6 run and what it loads. */
 export interface Scenario {

@@ -1,6 +1,6 @@
 import type { Connection, ResultSetHeader, RowDataPacket } from 'mysql2/promise';
 import mysql from 'mysql2/promise';
-import type { RawLoad } from './raw.ts';
+import type { RawLoad } from './load.ts';
 
 export const LOOP_CONNECTIONS = 16;
 

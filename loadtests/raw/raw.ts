@@ -2,20 +2,9 @@ import { findSysbench } from '../../engines/sysbench.ts';
 import { parseConfig } from '../../services/core/config.ts';
 import { runAsProgram } from '../../services/core/program.ts';
 import { createRawDatabase } from './database.ts';
+import type { RawLoad, RawRun } from './load.ts';
 import { LOOP_CONNECTIONS, runLoop } from './loop.ts';
 import { runSysbench } from './sysbench.ts';
-
-/** What the APIs are compared with: one charge, or one order of three products, a transaction. */
-export interface RawLoad {
-  kind: 'charge' | 'order';
-  /** Users that it is spread over. */
-  users: number;
-}
-
-export interface RawRun {
-  label: string;
-  perSecond: number;
-}
 
 /** Clients of the engine at once: few, as many as a sane pool has; many, as many as there are virtual users. */
 const SYSBENCH_THREADS = [16, 64, 100];

@@ -3,7 +3,7 @@ import { rmSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { inState } from '../../engines/directory.ts';
 import { writePrivate } from '../../engines/files.ts';
-import type { RawLoad } from './raw.ts';
+import type { RawLoad } from './load.ts';
 
 /** Transactions a second that sysbench gets out of the engine with this many threads. */
 export async function runSysbench(

@@ -25,7 +25,7 @@ export function reportPage(results: Results): string {
 <main>
 <header><h1>Onrush load report</h1><span class="soft">${startedAt.slice(0, 16).replace('T', ' ')} UTC</span></header>
 ${verdictBanner(results)}
-${summarySection(scenarios)}
+${summarySection(results)}
 ${rawSection(scenarios)}
 ${scenarios.length > 0 && html`<h2>Over time</h2>`}
 ${scenarios.map(scenarioSection)}

@@ -1,12 +1,12 @@
 import { apiTitle, count, counts, figure, megabytes, percent, place } from './format.ts';
 import { type Html, html } from './html.ts';
-import type { ApiResult, ScenarioResult } from './results.ts';
+import type { ApiResult, Results, ScenarioResult } from './results.ts';
 
 /** A card for each API with what decides, then everything in one table. */
-export function summarySection(scenarios: ScenarioResult[]): Html {
+export function summarySection({ scenarios, profile }: Pick<Results, 'scenarios' | 'profile'>): Html {
   const rows = scenarios.flatMap((scenario) => scenario.apis.map((api) => ({ scenario, api })));
   if (rows.length === 0) return html``;
-  return html`<div class="cards">${rows.map(({ scenario, api }) => card(scenario, api))}</div>
+  return html`<div class="cards">${rows.map(({ scenario, api }) => card(scenario, api, profile))}</div>
 <h2>All figures</h2>
 <div class="card scroll"><table>
 <thead><tr><th>API</th><th>requests</th><th>per second</th><th>avg ms</th><th>p50</th><th>p90</th><th>p95</th><th>p99</th><th>max</th><th>within target</th><th>errors</th><th>worst wait, p95</th></tr></thead>
@@ -17,15 +17,15 @@ export function summarySection(scenarios: ScenarioResult[]): Html {
 const titleOf = (scenario: ScenarioResult, { api }: ApiResult) =>
   scenario.apis.length > 1 ? `${scenario.title}: ${apiTitle(api).toLowerCase()}` : scenario.title;
 
-function card(scenario: ScenarioResult, api: ApiResult): Html {
+function card(scenario: ScenarioResult, api: ApiResult, profile: string): Html {
   const { client, published, withinSlo, refused, errors, acknowledged } = api;
   const failed = Object.values(errors).reduce((sum, n) => sum + n, 0);
   return html`<article class="card"><h3>${titleOf(scenario, api)}</h3>
 <div class="pair">
 <div><div class="label">p95</div><div class="big">${figure(client.p95)} <small>ms</small></div>
-<div class="against">${against(client.p95, published.p95, 'less')} published ${figure(published.p95)}</div></div>
+<div class="against">${against(client.p95, published.p95, 'less', profile === 'quick' || profile === 'published')}</div></div>
 <div><div class="label">requests per second</div><div class="big">${figure(client.perSecond)}</div>
-<div class="against">${against(client.perSecond, published.tps, 'more')} published ${figure(published.tps)}</div></div>
+<div class="against">${against(client.perSecond, published.tps, 'more', scenario.apis.length === 1)}</div></div>
 </div>
 <dl class="facts">
 <dt>accepted</dt><dd>${count(acknowledged)}</dd>
@@ -39,13 +39,14 @@ ${scenario.drainSeconds !== undefined && html`<dt>queues empty after</dt><dd>${s
 </dl></article>`;
 }
 
-function against(value: number, published: number, better: 'less' | 'more'): Html {
+/** Beside the published figure; the two are compared only where the load was the one that it was published for. */
+function against(value: number, published: number, better: 'less' | 'more', comparable: boolean): Html {
   const times = better === 'less' ? published / value : value / published;
-  if (!Number.isFinite(times)) return html``;
+  if (!comparable || !Number.isFinite(times) || times === 0) return html`published ${figure(published)}`;
   const sign = times >= 1 ? '✓' : '✕';
-  const word = better === 'less' ? (times >= 1 ? 'faster than' : 'slower than') : times >= 1 ? 'above' : 'below';
+  const word = better === 'less' ? (times >= 1 ? 'faster than' : 'slower than') : times >= 1 ? 'the' : 'below';
   const factor = times >= 1 ? times : 1 / times;
-  return html`<span class="mark ${times >= 1 ? 'ok' : 'no'}">${sign} ${factor.toFixed(1)}×</span> ${word}`;
+  return html`<span class="mark ${times >= 1 ? 'ok' : 'no'}">${sign} ${factor.toFixed(1)}×</span> ${word} published ${figure(published)}`;
 }
 
 function row(scenario: ScenarioResult, api: ApiResult): Html {

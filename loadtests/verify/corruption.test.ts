@@ -17,7 +17,7 @@ test('clean data passes, with its constraints and without', async () => {
     expect(verdict.verdict).toBe('PASS');
     expect(Object.fromEntries(verdict.checks.map(({ id, checked }) => [id, checked]))).toMatchObject({
       'coupon-once': 200,
-      'wallet-sum': 200 + 600 + 200,
+      'wallet-balance': 200 + 600 + 200,
       'wallet-chain': 600 + 200,
       'stock-sum': 10 + 600,
       'order-total': 200 + 600,
@@ -53,12 +53,12 @@ const corruptions: [what: string, red: string[], statements: string[]][] = [
 
   [
     'a charge missing from the history',
-    ['wallet-sum', 'wallet-chain'],
+    ['wallet-balance', 'wallet-chain'],
     [`DELETE FROM balance_charge_history WHERE user_id = 'test-user-1' AND balance_version = 2`],
   ],
   [
     'a lost update: two charges began at the same balance',
-    ['wallet-sum', 'wallet-chain'],
+    ['wallet-balance', 'wallet-chain'],
     [
       `UPDATE balance_charge_history SET previous_balance = previous_balance - 1000,
         current_balance = current_balance - 1000 WHERE user_id = 'test-user-1' AND balance_version IN (2, 3)`,
@@ -69,7 +69,7 @@ const corruptions: [what: string, red: string[], statements: string[]][] = [
   ],
   [
     'a charge written twice',
-    ['wallet-sum', 'wallet-chain'],
+    ['wallet-balance', 'wallet-chain'],
     [
       `INSERT INTO balance_charge_history SELECT * FROM balance_charge_history
         WHERE user_id = 'test-user-1' AND balance_version = 2`,
@@ -77,7 +77,7 @@ const corruptions: [what: string, red: string[], statements: string[]][] = [
   ],
   [
     'a charge in the history only',
-    ['wallet-sum', 'wallet-last-version'],
+    ['wallet-balance'],
     [
       `INSERT INTO balance_charge_history SELECT user_id, 5, 1000, current_balance, current_balance + 1000, 'x', paid_at
         FROM payments WHERE user_id = 'test-user-1'`,
@@ -93,7 +93,7 @@ const corruptions: [what: string, red: string[], statements: string[]][] = [
   ],
   [
     'a chain that does not begin at the baseline',
-    ['wallet-sum', 'wallet-chain'],
+    ['wallet-balance', 'wallet-chain'],
     [`UPDATE run_baselines SET value = value - 1 WHERE kind = 'wallet' AND id = 'test-user-1'`],
   ],
   [
@@ -106,13 +106,13 @@ const corruptions: [what: string, red: string[], statements: string[]][] = [
   ],
   [
     'a wallet whose version ran ahead',
-    ['wallet-last-version'],
+    ['wallet-balance'],
     [`UPDATE users SET balance_version = 5 WHERE id = 'test-user-1'`],
   ],
-  ['a wrong balance', ['wallet-sum'], [`UPDATE users SET balance = balance + 1 WHERE id = 'test-user-1'`]],
+  ['a wrong balance', ['wallet-balance'], [`UPDATE users SET balance = balance + 1 WHERE id = 'test-user-1'`]],
   [
     'a charge that added another amount',
-    ['wallet-step', 'wallet-sum'],
+    ['wallet-step', 'wallet-balance'],
     [`UPDATE balance_charge_history SET amount = amount + 1 WHERE user_id = 'test-user-1' AND balance_version = 1`],
   ],
   [
@@ -275,7 +275,7 @@ test.each(corruptions)('%s → %j', async (_what, red, statements) => {
 
 test('a violation of every row is counted whole and shown by five', async () => {
   await fixture.loose.query('UPDATE users SET balance = balance + 1');
-  const check = (await judge()).checks.find(({ id }) => id === 'wallet-sum');
+  const check = (await judge()).checks.find(({ id }) => id === 'wallet-balance');
   expect(check).toMatchObject({ status: 'violated', violations: 200 });
   expect(check?.rows).toHaveLength(5);
 });
@@ -290,5 +290,7 @@ test('without baselines there is no verdict', async () => {
   await fixture.loose.query('DELETE FROM run_baselines');
   const verdict = await judge();
   expect(verdict.verdict).toBe('INCONCLUSIVE');
-  expect(verdict.reasons).toContain('wallet-sum: there is no wallet baseline to compare with; npm run seed writes it');
+  expect(verdict.reasons).toContain(
+    'wallet-balance: there is no wallet baseline to compare with; npm run seed writes it',
+  );
 });

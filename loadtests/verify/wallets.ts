@@ -8,21 +8,26 @@ const ordered = `SELECT user_id, balance_version, previous_balance,
     LAG(current_balance) OVER wallet AS balance_before, LAG(balance_version) OVER wallet AS version_before
   FROM (${entries}) entry WINDOW wallet AS (PARTITION BY user_id ORDER BY balance_version)`;
 
+const perUser = (source: 'charges' | 'payments') =>
+  `SELECT user_id, SUM(amount) AS won, MAX(balance_version) AS version FROM ${source} GROUP BY user_id`;
+
 /** A user that came after the baselines were taken began with nothing. */
 export const walletChecks: SetCheck[] = [
   {
-    id: 'wallet-sum',
+    id: 'wallet-balance',
     group: 2,
-    title: 'baseline + charges − payments = balance',
+    title: 'baseline + charges − payments = balance; last version = the wallet’s',
     looksAt: ['wallets', 'charges', 'payments'],
     baseline: 'wallet',
-    violations: `SELECT w.user_id, COALESCE(b.value, 0) AS baseline, COALESCE(c.won, 0) AS charges,
-        COALESCE(p.won, 0) AS payments, w.balance
-      FROM wallets w
-      LEFT JOIN baselines b ON b.kind = 'wallet' AND b.id = w.user_id
-      LEFT JOIN (SELECT user_id, SUM(amount) AS won FROM charges GROUP BY user_id) c ON c.user_id = w.user_id
-      LEFT JOIN (SELECT user_id, SUM(amount) AS won FROM payments GROUP BY user_id) p ON p.user_id = w.user_id
-      WHERE COALESCE(b.value, 0) + COALESCE(c.won, 0) - COALESCE(p.won, 0) <> w.balance`,
+    violations: `SELECT user_id, baseline, charges, payments, balance, last_version, balance_version
+      FROM (SELECT w.user_id, w.balance, w.balance_version, COALESCE(b.value, 0) AS baseline,
+          COALESCE(c.won, 0) AS charges, COALESCE(p.won, 0) AS payments,
+          GREATEST(COALESCE(b.version, 0), COALESCE(c.version, 0), COALESCE(p.version, 0)) AS last_version
+        FROM wallets w
+        LEFT JOIN baselines b ON b.kind = 'wallet' AND b.id = w.user_id
+        LEFT JOIN (${perUser('charges')}) c ON c.user_id = w.user_id
+        LEFT JOIN (${perUser('payments')}) p ON p.user_id = w.user_id) summed
+      WHERE baseline + charges - payments <> balance OR last_version <> balance_version`,
   },
   {
     id: 'wallet-step',
@@ -47,20 +52,6 @@ export const walletChecks: SetCheck[] = [
       LEFT JOIN baselines b ON e.version_before IS NULL AND b.kind = 'wallet' AND b.id = e.user_id
       WHERE e.previous_balance <> COALESCE(e.balance_before, b.value, 0)
         OR e.balance_version <> COALESCE(e.version_before, b.version, 0) + 1`,
-  },
-  {
-    id: 'wallet-last-version',
-    group: 2,
-    title: 'last version = the wallet’s version',
-    looksAt: ['wallets', 'charges', 'payments'],
-    baseline: 'wallet',
-    violations: `SELECT w.user_id, w.balance_version,
-        GREATEST(COALESCE(b.version, 0), COALESCE(c.last, 0), COALESCE(p.last, 0)) AS last_version
-      FROM wallets w
-      LEFT JOIN baselines b ON b.kind = 'wallet' AND b.id = w.user_id
-      LEFT JOIN (SELECT user_id, MAX(balance_version) AS last FROM charges GROUP BY user_id) c ON c.user_id = w.user_id
-      LEFT JOIN (SELECT user_id, MAX(balance_version) AS last FROM payments GROUP BY user_id) p ON p.user_id = w.user_id
-      WHERE w.balance_version <> GREATEST(COALESCE(b.version, 0), COALESCE(c.last, 0), COALESCE(p.last, 0))`,
   },
   {
     id: 'wallet-orphans',

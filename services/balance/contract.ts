@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { endpoint, id, pageLimit, time, wonAmount } from '../core/http/endpoint.ts';
+import { endpoint, IDEMPOTENCY_KEY, id, pageLimit, time, wonAmount } from '../core/http/endpoint.ts';
 import { MAX_AMOUNT } from '../core/money.ts';
 
 export const userParams = z.strictObject({ userId: id });
@@ -10,7 +10,7 @@ export const chargeRequest = z.strictObject({
   /** An alias of the Idempotency-Key header. */
   transactionId: z
     .string()
-    .regex(/^[\x20-\x7e]{1,64}$/, 'expected 1 to 64 printable ASCII characters')
+    .regex(IDEMPOTENCY_KEY, 'expected 1 to 64 printable ASCII characters, no space at either end')
     .optional(),
 });
 export type ChargeRequest = z.infer<typeof chargeRequest>;

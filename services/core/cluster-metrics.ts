@@ -18,6 +18,8 @@ interface Message {
 /** In the primary: answers the workers' questions. */
 export function answerMetricsQuestions(): void {
   const all = new AggregatorRegistry();
+  // A message to a process that is gone is an error event, which would end the primary if nobody heard it.
+  cluster.on('fork', (worker) => worker.on('error', () => {}));
   cluster.on('message', (worker: Worker, message: Message) => {
     if (message?.type !== QUESTION) return;
     all.clusterMetrics().then(

@@ -62,21 +62,8 @@ async function publishBatch({ pool, topic, metrics, maxAttempts }: OutboxDeps, p
         WHERE status = 'PENDING' AND next_attempt_at <= NOW(3) ORDER BY id LIMIT ${BATCH} FOR UPDATE SKIP LOCKED`,
     );
     if (events.length === 0) return 0;
-    const ids = events.map(({ id }) => id);
-    try {
-      await producer.connect();
-      await producer.send({
-        topic,
-        acks: -1,
-        timeout: 5_000,
-        messages: events.map((event) => ({
-          key: event.aggregate_id,
-          // MySQL's driver parses JSON columns, MariaDB's are text.
-          value: typeof event.payload === 'string' ? event.payload : JSON.stringify(event.payload),
-          headers: { type: event.event_type },
-        })),
-      });
-    } catch (error) {
+    const failures = await sendEvents(producer, topic, events);
+    for (const { ids, error } of failures) {
       await tx.write(
         `UPDATE outbox_events
             SET attempts = attempts + 1,
@@ -86,16 +73,55 @@ async function publishBatch({ pool, topic, metrics, maxAttempts }: OutboxDeps, p
           WHERE id IN (?)`,
         [maxAttempts, String(error).slice(0, 255), LONGEST_BACKOFF, FIRST_BACKOFF, ids],
       );
-      metrics.outbox.inc({ result: 'failed' }, events.length);
-      return 0;
+      metrics.outbox.inc({ result: 'failed' }, ids.length);
     }
+    const failed = new Set(failures.flatMap(({ ids }) => ids));
+    const sent = events.map(({ id }) => id).filter((id) => !failed.has(id));
+    if (sent.length === 0) return 0;
     await tx.write(
       `UPDATE outbox_events SET status = 'PUBLISHED', published_at = NOW(3), attempts = attempts + 1 WHERE id IN (?)`,
-      [ids],
+      [sent],
     );
-    metrics.outbox.inc({ result: 'published' }, events.length);
-    return events.length;
+    metrics.outbox.inc({ result: 'published' }, sent.length);
+    return sent.length;
   });
+}
+
+/** What the brokers refuse for an event's own sake, however often it is sent. */
+const REFUSED = ['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE', 'INVALID_RECORD'];
+
+/**
+ * Sends all events at once and returns those that were not acknowledged. One that the brokers refuse fails alone: the
+ * halves of the batch are sent again until it is found, which may send its neighbours twice.
+ */
+async function sendEvents(
+  producer: Producer,
+  topic: string,
+  events: OutboxRow[],
+): Promise<{ ids: number[]; error: unknown }[]> {
+  try {
+    await producer.connect();
+    await producer.send({
+      topic,
+      acks: -1,
+      timeout: 5_000,
+      messages: events.map((event) => ({
+        key: event.aggregate_id,
+        // MySQL's driver parses JSON columns, MariaDB's are text.
+        value: typeof event.payload === 'string' ? event.payload : JSON.stringify(event.payload),
+        headers: { type: event.event_type },
+      })),
+    });
+    return [];
+  } catch (error) {
+    const type = ((error as { cause?: { type?: string } }).cause ?? (error as { type?: string })).type ?? '';
+    if (events.length === 1 || !REFUSED.includes(type)) return [{ ids: events.map(({ id }) => id), error }];
+    const middle = Math.ceil(events.length / 2);
+    return [
+      ...(await sendEvents(producer, topic, events.slice(0, middle))),
+      ...(await sendEvents(producer, topic, events.slice(middle))),
+    ];
+  }
 }
 
 async function countBacklog({ pool, metrics }: OutboxDeps): Promise<void> {

@@ -74,5 +74,8 @@ export const wonAmount = z.int().min(0);
 export const pageLimit = z.coerce.number().int().min(1).max(100).default(20);
 export const pageNumber = z.coerce.number().int().min(1).max(100_000).default(1);
 
-/** 1 to 64 printable ASCII characters. */
-export const IDEMPOTENCY_KEY = /^[\x20-\x7e]{1,64}$/;
+/**
+ * 1 to 64 printable ASCII characters, the first and last no space: HTTP cuts such spaces off a header, and MySQL takes
+ * 'k ' and 'k' for equal.
+ */
+export const IDEMPOTENCY_KEY = /^[\x21-\x7e]([\x20-\x7e]{0,62}[\x21-\x7e])?$/;

@@ -331,10 +331,13 @@ describe('several processes on one port', () => {
   /** With one request in flight each, two run at once. */
   async function untilBothServe(): Promise<void> {
     const letGo = await lockRow(20);
-    const running: Promise<{ status: number }>[] = [];
+    // A connection each, so that the requests spread over the processes.
+    const body = '{"amount":1}';
+    const one = `POST /api/users/own-20/balance/charge HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+    const running: Promise<string>[] = [];
     await eventually(
       async () => {
-        running.push(charge(started.url, 20).catch(() => ({ status: 0 })));
+        running.push(raw(started.url, one).catch(() => ''));
         await new Promise((resolve) => setTimeout(resolve, 50));
         return own.value(
           "SELECT COUNT(*) FROM information_schema.processlist WHERE db = DATABASE() AND info LIKE 'SELECT id, balance, balance_version%FOR UPDATE'",
@@ -395,7 +398,10 @@ describe('several processes on one port', () => {
     const [one, two] = workers() as [number, number];
     // The other is stopped, so that the answer has not come when the asker dies.
     process.kill(one, 'SIGSTOP');
-    const asked = Array.from({ length: 2 }, () => fetch(`${started.url}/metrics`).catch(() => undefined));
+    // Connections of their own: the first may be the stopped one's, the others are not.
+    const asked = Array.from({ length: 4 }, () =>
+      raw(started.url, 'GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n').catch(() => ''),
+    );
     await new Promise((resolve) => setTimeout(resolve, 300));
     process.kill(two, 'SIGKILL');
     // The primary gives up gathering after five seconds, and has nobody to tell.

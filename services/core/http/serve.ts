@@ -79,12 +79,12 @@ function answerer(
     }
     const timer = setTimeout(() => send(req, res, late(endpoint), endpoint, metrics), requestTimeoutMs);
     // What a handler throws before its first await is no different from what it throws later.
-    new Promise<Outcome<unknown>>((resolve) => resolve(handle(call))).then(
-      (outcome) => {
+    new Promise<Outcome<unknown>>((resolve) => resolve(handle(call)))
+      .then((outcome) => {
         clearTimeout(timer);
         send(req, res, outcome, endpoint, metrics);
-      },
-      (error: unknown) => {
+      })
+      .catch((error: unknown) => {
         clearTimeout(timer);
         if (error instanceof Unavailable) {
           send(req, res, refuse(error.code, error.message ? { reason: error.message } : undefined), endpoint, metrics);
@@ -97,8 +97,7 @@ function answerer(
         const traceId = traceIdOf(req);
         logger.error({ err: error, operation: endpoint.operation, traceId }, 'request failed');
         send(req, res, refuse('COMMON500'), endpoint, metrics, traceId);
-      },
-    );
+      });
   };
 }
 

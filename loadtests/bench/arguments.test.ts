@@ -1,0 +1,27 @@
+import { parseArguments } from './arguments.ts';
+
+test('by default the three published loads run in the quick profile on fresh data', () => {
+  expect(parseArguments([])).toMatchObject({
+    profile: 'quick',
+    scenarios: ['coupon', 'charge', 'order'],
+    users: 100_000,
+    seed: true,
+    keep: false,
+  });
+});
+
+test('a deployment that runs already is seeded only if asked', () => {
+  expect(parseArguments(['--base-url', 'http://shop:80/'])).toMatchObject({ baseUrl: 'http://shop:80', seed: false });
+  expect(parseArguments(['--base-url', 'http://shop', '--seed'])).toMatchObject({ seed: true });
+});
+
+test.each([
+  [['--profile', 'slow'], '--profile slow: expected one of quick, published, smoke, saturate'],
+  [['--only', 'coupon,cart'], '--only cart: expected one of coupon, charge, order, journey, spike'],
+  [['--profile', 'saturate', '--only', 'charge'], '--only charge: expected one of coupon, charge-hot'],
+  [['--users', '1e5'], '--users 1e5: expected a whole number'],
+  [['--base-url', 'shop'], '--base-url shop: expected a URL'],
+  [['--fast'], "Unknown option '--fast'"],
+])('%j is refused with a message that names it', (args, message) => {
+  expect(() => parseArguments(args)).toThrow(message);
+});

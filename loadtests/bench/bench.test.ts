@@ -1,0 +1,72 @@
+import { execFile } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { findK6 } from '../../engines/k6.ts';
+import type { Results } from '../report/results.ts';
+import { type OwnStack, ownStack } from '../test/own-stack.ts';
+import { freePort } from '../test/start-services.ts';
+
+let own: OwnStack;
+let k6: string;
+const directory = mkdtempSync(join(tmpdir(), 'onrush-bench-'));
+
+// Where there is no k6 yet, it is built first.
+beforeAll(async () => {
+  k6 = await findK6();
+  own = await ownStack('bench', { topics: true });
+}, 600_000);
+afterAll(async () => {
+  await own.remove();
+  rmSync(directory, { recursive: true, force: true });
+});
+
+async function bench(...args: string[]): Promise<{ code: number; output: string; results: Results }> {
+  const env = {
+    ...process.env,
+    ...own.env,
+    K6: k6,
+    PORT: String(await freePort()),
+    ONRUSH_BENCH_RESULTS: directory,
+  };
+  const { code, output } = await new Promise<{ code: number; output: string }>((resolve) => {
+    execFile(process.execPath, ['loadtests/bench/bench.ts', ...args], { env }, (error, stdout, stderr) => {
+      resolve({ code: error ? Number(error.code) : 0, output: `${stderr}\n${stdout}` });
+    });
+  });
+  const results = JSON.parse(readFileSync(join(directory, 'latest', 'results.json'), 'utf8')) as Results;
+  return { code, output, results };
+}
+
+test('a smoke run of every scenario passes, and clients and database agree to the won', async () => {
+  const { code, output, results } = await bench(
+    '--profile',
+    'smoke',
+    '--users',
+    '2000',
+    '--only',
+    'coupon,charge,order,journey,spike',
+  );
+  expect(output).toMatch(/verdict: PASS\s*$/);
+  expect(code).toBe(0);
+  expect(results.reasons).toEqual([]);
+  for (const { name, apis } of results.scenarios)
+    for (const { api, acknowledged, timeline } of apis)
+      expect({ name, api, acknowledged: acknowledged > 0, points: timeline.length > 0 }).toEqual({
+        name,
+        api,
+        acknowledged: true,
+        points: true,
+      });
+  expect(results.invariants?.checks.filter(({ status }) => status !== 'ok')).toEqual([]);
+  expect(readFileSync(join(directory, 'latest', 'report.html'), 'utf8')).toContain('PASS');
+}, 180_000);
+
+test('the same run fails on data that somebody changed behind its back', async () => {
+  await own.db.query("UPDATE users SET balance = balance + 1 WHERE id = 'test-user-7'");
+  const { code, results } = await bench('--profile', 'smoke', '--users', '2000', '--only', 'charge', '--no-seed');
+  expect(code).toBe(1);
+  expect(results.verdict).toBe('FAIL');
+  const violated = results.invariants?.checks.find(({ status }) => status === 'violated');
+  expect(violated?.rows[0]).toMatchObject({ user_id: 'test-user-7' });
+}, 120_000);

@@ -1,0 +1,33 @@
+import { inProfile, inSequence, rateOfPauses } from '../k6/lib/profiles.ts';
+
+const phases = [
+  { exec: 'first', startVus: 100, stages: [{ seconds: 60, vus: 100 }] },
+  {
+    exec: 'second',
+    startVus: 0,
+    stages: [
+      { seconds: 30, vus: 150 },
+      { seconds: 30, vus: 0 },
+    ],
+  },
+];
+
+test('the quick profile has the published shape and users in half a minute', () => {
+  expect(inSequence(inProfile('quick', phases))).toMatchObject({
+    first_1: { startTime: '0ms', startVUs: 100, stages: [{ duration: '15000ms', target: 100 }] },
+    second_2: {
+      startTime: '15000ms',
+      stages: [
+        { duration: '7500ms', target: 150 },
+        { duration: '7500ms', target: 0 },
+      ],
+    },
+  });
+  expect(inProfile('published', phases)).toEqual(phases);
+});
+
+test('pauses bound the rate by the users there are on average, in every profile alike', () => {
+  // 100 users for a minute, then 75 on average for another.
+  expect(rateOfPauses(phases, 0.5)).toBeCloseTo(175);
+  expect(rateOfPauses(inProfile('smoke', phases), 0.5)).toBeCloseTo(175);
+});

@@ -1,0 +1,120 @@
+import type { Redis } from 'ioredis';
+import type { Producer } from 'kafkajs';
+import { pino } from 'pino';
+import { type OwnStack, ownStack } from '../../loadtests/test/own-stack.ts';
+import { eventually } from '../../loadtests/test/stack.ts';
+import type { Running } from '../core/lifecycle.ts';
+import { createMetrics } from '../core/metrics.ts';
+import type { Names } from '../core/names.ts';
+import { openRedis } from '../core/redis.ts';
+import { startRanking } from './ranking-projection.ts';
+
+let own: OwnStack;
+let producer: Producer;
+const clients: Redis[] = [];
+beforeAll(async () => {
+  own = await ownStack('ranking', { topics: true });
+  producer = own.kafka.producer({ allowAutoTopicCreation: false });
+  await producer.connect();
+});
+afterAll(async () => {
+  await producer.disconnect();
+  for (const client of clients) client.disconnect();
+  await own.remove();
+});
+
+const logger = pino({ level: 'silent' });
+async function start(group = own.names.projectionGroup): Promise<Running> {
+  const redis = openRedis(own.config.redisUrl, 'test', logger);
+  clients.push(redis);
+  await redis.connect();
+  const names: Names = { ...own.names, projectionGroup: group };
+  return startRanking({ kafka: own.kafka, redis, names, metrics: createMetrics(), logger });
+}
+const DAY = '2026-11-20';
+let orders = 0;
+const sell = (productId: string, quantity: number, times: number) =>
+  producer.send({
+    topic: own.names.orderTopic,
+    acks: -1,
+    messages: Array.from({ length: times }, () => ({
+      key: `order-${++orders}`,
+      value: JSON.stringify({ createdAt: `${DAY}T10:00:00.000Z`, items: [{ productId, quantity }] }),
+    })),
+  });
+const soldOf = async (productId: string) => Number(await own.redis.zscore(own.names.rankingDay(DAY), productId));
+const untilSold = (productId: string, quantity: number) =>
+  eventually(
+    () => soldOf(productId),
+    (sold) => sold >= quantity,
+    20_000,
+  );
+/** Every event in the topic has been counted, so more would show. */
+async function untilThrough(): Promise<void> {
+  const admin = own.kafka.admin();
+  await admin.connect();
+  const ends = await admin.fetchTopicOffsets(own.names.orderTopic);
+  await admin.disconnect();
+  await eventually(
+    () => own.redis.hgetall(own.names.rankingOffsets),
+    (offsets) =>
+      ends.every(
+        ({ partition, high }) => high === '0' || Number(offsets[String(partition)] ?? -1) === Number(high) - 1,
+      ),
+    20_000,
+  );
+}
+
+describe('the ranking', () => {
+  it('counts each sale once however often its batch is delivered, to several at once', async () => {
+    await sell('a', 2, 300);
+    // Two groups: both are given every message.
+    const both = await Promise.all([start(), start(`${own.names.projectionGroup}-2`)]);
+    await sell('a', 1, 100);
+    await untilSold('a', 700);
+    await sell('b', 1, 10);
+    await untilThrough();
+    expect([await soldOf('a'), await soldOf('b')]).toEqual([700, 10]);
+    await Promise.all(both.map((one) => one.stop()));
+  }, 60_000);
+
+  it('goes on where it stopped', async () => {
+    await sell('a', 1, 5);
+    const again = await start();
+    await untilSold('a', 705);
+    await untilThrough();
+    await again.stop();
+    expect(await soldOf('a')).toBe(705);
+  }, 60_000);
+
+  it('is filled again from the topic when Redis has lost it, positions and all, passing over what it cannot read', async () => {
+    await producer.send({
+      topic: own.names.orderTopic,
+      messages: [
+        { key: 'x', value: 'not an order' },
+        { key: 'y', value: null },
+      ],
+    });
+    await own.redis.del(own.names.rankingDay(DAY), own.names.rankingOffsets);
+    const again = await start();
+    await untilThrough();
+    expect([await soldOf('a'), await soldOf('b')]).toEqual([705, 10]);
+    await sell('a', 1, 1);
+    await untilSold('a', 706);
+    await again.stop();
+    expect(await own.redis.ttl(own.names.rankingDay(DAY))).toBeGreaterThan(30 * 24 * 3600);
+  }, 60_000);
+
+  it('that is lost while it runs is filled again with the next sale', async () => {
+    const running = await start();
+    await sell('a', 1, 60);
+    await untilSold('a', 766);
+    await untilThrough();
+    await own.redis.del(own.names.rankingDay(DAY), own.names.rankingOffsets);
+    // Keys that reach every partition.
+    await sell('a', 1, 60);
+    await untilThrough();
+    expect([await soldOf('a'), await soldOf('b')]).toEqual([826, 10]);
+    await running.stop();
+  }, 60_000);
+});

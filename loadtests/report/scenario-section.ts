@@ -1,5 +1,5 @@
 import { bars } from './bars.ts';
-import { apiTitle, figure } from './format.ts';
+import { apiTitle } from './format.ts';
 import { type Html, html } from './html.ts';
 import { lineChart } from './line-chart.ts';
 import type { ApiResult, ScenarioResult } from './results.ts';
@@ -54,6 +54,6 @@ ${bars(
     { label: 'p95', value: client.p95, tone: 'second' },
     { label: 'p99', value: client.p99 },
   ],
-  { value: published.p95, label: `published p95, ${figure(published.p95)} ms` },
+  { value: published.p95, label: `published p95, ${published.p95} ms` },
 )}</div>`;
 }

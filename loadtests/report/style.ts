@@ -101,7 +101,7 @@ line.target { stroke: var(--target); stroke-width: 1.5; stroke-dasharray: 5 4; }
 .log-axis { position: relative; height: 14px; }
 .log-axis span { position: absolute; transform: translateX(-50%); font-size: 12px; color: var(--soft); line-height: 1; white-space: nowrap; }
 .bar.axis { margin-top: 2px; }
-.ranges { --label: 112px; } .wide { --label: 190px; }
+.ranges { --label: 112px; } .wide { --label: 148px; }
 details { margin-top: 6px; } summary { cursor: pointer; color: var(--soft); font-size: 13px; }
 details table { margin-top: 6px; font-size: 13px; font-family: ui-monospace, "SF Mono", Menlo, Consolas, "Liberation Mono", monospace; }
 .settings { display: grid; grid-template-columns: minmax(0, 1fr) minmax(0, 1fr); gap: 5px 16px; margin-top: 10px; font-size: 14px; }
@@ -118,7 +118,7 @@ footer { margin-top: 44px; color: var(--soft); font-size: 13px; }
   .card { padding: 16px; }
   .legend { margin-left: 0; }
   .plot { margin-left: 40px; height: 168px; }
-  .wide { --label: 128px; } .ranges { --label: 112px; }
+  .wide { --label: 124px; } .ranges { --label: 112px; }
   .stack, .stack > tbody, .stack > tbody > tr, .stack > tbody > tr > td { display: block; width: 100%; }
   .stack > tbody > tr { padding: 10px 0; border-bottom: 1px solid var(--line); }
   .stack > tbody > tr:last-child { border: 0; }

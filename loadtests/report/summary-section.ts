@@ -24,7 +24,7 @@ function card(scenario: ScenarioResult, api: ApiResult, profile: string): Html {
 <div class="pair">
 <div><div class="label">p95</div><div class="big">${figure(client.p95)} <small>ms</small></div>
 <div class="against">${against(client.p95, published.p95, 'less', profile === 'quick' || profile === 'published')}</div></div>
-<div><div class="label">requests per second</div><div class="big">${figure(client.perSecond)}</div>
+<div><div class="label">requests/s</div><div class="big">${figure(client.perSecond)}</div>
 <div class="against">${against(client.perSecond, published.tps, 'more', scenario.apis.length === 1)}</div></div>
 </div>
 <dl class="facts">
@@ -34,7 +34,7 @@ ${Object.keys(refused).length > 0 && html`<dt>refused</dt><dd>${counts(refused)}
 <dt>errors</dt><dd>${failed === 0 ? 'none' : html`<span class="mark no">${counts(errors)}</span>`}</dd>
 ${scenario.cpu && html`<dt>API CPU a request</dt><dd>${figure(scenario.cpu.microsecondsPerRequest)} µs</dd>`}
 ${scenario.rssBytes && html`<dt>API memory, peak</dt><dd>${megabytes(scenario.rssBytes)}</dd>`}
-${api.api === 'coupon' && scenario.issueLag && html`<dt>accepted to issued, p99</dt><dd>${figure(scenario.issueLag.p99)} ms</dd>`}
+${api.api === 'coupon' && scenario.issueLag && html`<dt>issued within, p99</dt><dd>${figure(scenario.issueLag.p99)} ms</dd>`}
 ${scenario.drainSeconds !== undefined && html`<dt>queues empty after</dt><dd>${scenario.drainSeconds.toFixed(1)} s</dd>`}
 </dl></article>`;
 }
@@ -42,11 +42,11 @@ ${scenario.drainSeconds !== undefined && html`<dt>queues empty after</dt><dd>${s
 /** Beside the published figure; the two are compared only where the load was the one that it was published for. */
 function against(value: number, published: number, better: 'less' | 'more', comparable: boolean): Html {
   const times = better === 'less' ? published / value : value / published;
-  if (!comparable || !Number.isFinite(times) || times === 0) return html`published ${figure(published)}`;
+  if (!comparable || !Number.isFinite(times) || times === 0) return html`published ${count(published)}`;
   const sign = times >= 1 ? '✓' : '✕';
   const word = better === 'less' ? (times >= 1 ? 'faster than' : 'slower than') : times >= 1 ? 'the' : 'below';
   const factor = times >= 1 ? times : 1 / times;
-  return html`<span class="mark ${times >= 1 ? 'ok' : 'no'}">${sign} ${factor.toFixed(1)}×</span> ${word} published ${figure(published)}`;
+  return html`<span class="mark ${times >= 1 ? 'ok' : 'no'}">${sign} ${factor.toFixed(1)}×</span> ${word} published ${count(published)}`;
 }
 
 function row(scenario: ScenarioResult, api: ApiResult): Html {

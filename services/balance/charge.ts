@@ -1,7 +1,7 @@
 import { newId } from '../core/ids.ts';
 import type { LockMetrics } from '../core/metrics.ts';
 import { MAX_WON, won } from '../core/money.ts';
-import type { Tx, WritePool } from '../core/mysql.ts';
+import { query, type Statement, type WritePool, writing } from '../core/mysql.ts';
 import { type Outcome, refuse } from '../core/refusals.ts';
 import type { ChargeResponse } from './contract.ts';
 import { lockWallets, type Wallet, writeBalances } from './wallets.ts';
@@ -43,9 +43,11 @@ export function chargeAll(
   const earlier = new Set<string>();
   return pool.transactionUntilKnown(deadline, async (tx, again) => {
     const asked = performance.now();
-    const wallets = await lockWallets(tx, [...new Set(charges.map(({ userId }) => userId))]);
+    const [wallets, known] = await tx.run(
+      lockWallets([...new Set(charges.map(({ userId }) => userId))]),
+      knownCharges(charges),
+    );
     metrics.waited('user_row', performance.now() - asked);
-    const known = await knownCharges(tx, charges);
     if (!again) for (const key of known.keys()) earlier.add(key);
     const chargedAt = new Date();
     const rows: unknown[][] = [];
@@ -81,29 +83,28 @@ export function chargeAll(
       return { ok: true, value: answerOf(result) };
     });
 
-    if (rows.length > 0) {
-      await tx.write(
-        `INSERT INTO balance_charge_history
-           (user_id, balance_version, amount, previous_balance, current_balance, idempotency_key, charged_at)
-         VALUES ?`,
-        [rows],
-      );
-      await writeBalances(tx, [...changed]);
-    }
+    if (rows.length > 0) tx.last(insertCharges(rows), writeBalances([...changed]));
     return outcomes;
   });
 }
 
 /** A plain read: under the lock of the user's row and READ COMMITTED it sees all that was committed before. */
-async function knownCharges(tx: Tx, charges: Charge[]): Promise<Map<string, KnownCharge>> {
-  const rows = await tx.rows<KnownCharge>(
+const knownCharges = (charges: Charge[]): Statement<Map<string, KnownCharge>> =>
+  query(
     `SELECT user_id, idempotency_key, amount, previous_balance, current_balance, charged_at
        FROM balance_charge_history
       WHERE (user_id, idempotency_key) IN (?)`,
     [charges.map(({ userId, key }) => [userId, key])],
+    (rows: KnownCharge[]) => new Map(rows.map((row) => [`${row.user_id} ${row.idempotency_key}`, row])),
   );
-  return new Map(rows.map((row) => [`${row.user_id} ${row.idempotency_key}`, row]));
-}
+
+const insertCharges = (rows: unknown[][]): Statement<number> =>
+  writing(
+    `INSERT INTO balance_charge_history
+       (user_id, balance_version, amount, previous_balance, current_balance, idempotency_key, charged_at)
+     VALUES ?`,
+    [rows],
+  );
 
 /** After a COMMIT of unknown outcome the charge found is this very request's, which makes it no replay to the client. */
 function replay(charge: Charge, before: KnownCharge, ours: boolean): Outcome<ChargeResponse> {

@@ -1,39 +1,38 @@
 import { won } from '../core/money.ts';
-import type { Tx } from '../core/mysql.ts';
+import { locking, type Query, query, type Statement, writing } from '../core/mysql.ts';
 
 /** Products by id, with what is left of them. Money is whole won. */
 export type Shelf = Map<string, { name: string; price: number; quantity: number }>;
 
 /** Reads products and their stock without a lock: the quantity may be less by the time it is taken. */
-export async function readShelf(tx: Tx, productIds: string[]): Promise<Shelf> {
-  if (productIds.length === 0) return new Map();
-  const rows = await tx.rows<{ id: string; name: string; price: number; quantity: number | null }>(
+export const readShelf = (productIds: string[]): Query<Shelf> =>
+  query(
     `SELECT p.id, p.name, p.price, s.quantity
        FROM products p LEFT JOIN stocks s ON s.product_id = p.id WHERE p.id IN (?)`,
     [productIds],
+    (rows: { id: string; name: string; price: number; quantity: number | null }[]) =>
+      new Map(rows.map((row) => [row.id, { name: row.name, price: won(row.price), quantity: won(row.quantity ?? 0) }])),
   );
-  return new Map(
-    rows.map((row) => [row.id, { name: row.name, price: won(row.price), quantity: won(row.quantity ?? 0) }]),
-  );
-}
 
 /** Locks the stock rows of these products, in order of id, until the transaction ends. */
-export async function lockStock(tx: Tx, productIds: string[]): Promise<void> {
-  if (productIds.length === 0) return;
-  await tx.rows('SELECT product_id FROM stocks WHERE product_id IN (?) ORDER BY product_id FOR UPDATE', [productIds]);
-}
+export const lockStock = (productIds: string[]): Statement<number> =>
+  locking(
+    'SELECT product_id FROM stocks WHERE product_id IN (?) ORDER BY product_id FOR UPDATE',
+    [productIds],
+    (rows) => rows.length,
+  );
 
 /**
  * Takes these quantities, locking the rows in order of id, until the transaction ends. False if any product has less:
  * then nothing of this may be committed.
  */
-export async function takeFromStock(tx: Tx, taken: Map<string, number>): Promise<boolean> {
+export function takeFromStock(taken: Map<string, number>): Statement<boolean> {
   const sorted = [...taken].sort(([a], [b]) => (a < b ? -1 : 1));
   const quantity = `CASE product_id ${sorted.map(() => 'WHEN ? THEN ?').join(' ')} END`;
-  const result = await tx.write(
+  return writing(
     `UPDATE stocks SET quantity = quantity - ${quantity}
       WHERE product_id IN (?) AND quantity >= ${quantity} ORDER BY product_id`,
     [...sorted.flat(), sorted.map(([productId]) => productId), ...sorted.flat()],
+    (affectedRows) => affectedRows === sorted.length,
   );
-  return result.affectedRows === sorted.length;
 }

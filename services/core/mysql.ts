@@ -5,12 +5,51 @@ import { Unavailable } from './unavailable.ts';
 
 declare const begun: unique symbol;
 
+declare const plain: unique symbol;
+
+/** A statement that only a transaction can run: it locks, writes, or means nothing without the locks taken before it. */
+export interface Statement<T> {
+  sql: string;
+  values: unknown[];
+  /** Makes of the driver's result what the caller gets. */
+  read(result: unknown): T;
+}
+
+/** A plain read, which needs no transaction. */
+export interface Query<T> extends Statement<T> {
+  readonly [plain]: true;
+}
+
+export const query = <Row, T>(sql: string, values: unknown[], read: (rows: Row[]) => T) =>
+  ({ sql, values, read }) as unknown as Query<T>;
+
+/** Rows that stay locked until the transaction ends. */
+export const locking = <Row, T>(sql: string, values: unknown[], read: (rows: Row[]) => T): Statement<T> => ({
+  sql,
+  values,
+  read: (result) => read(result as Row[]),
+});
+
+/** `affectedRows` counts rows that changed, not rows found. */
+export const writing = <T = number>(
+  sql: string,
+  values: unknown[],
+  read: (affectedRows: number) => T = (affectedRows) => affectedRows as T,
+): Statement<T> => ({ sql, values, read: (result) => read((result as ResultSetHeader).affectedRows) });
+
 /**
  * A connection inside a transaction. Functions that take or rely on row locks accept only this type, so that an
  * unlocked call does not compile.
  */
 export interface Tx {
   readonly [begun]: true;
+  /**
+   * Sends statements in one round trip and returns their results in order; the first that fails ends it. On one hot row
+   * a transaction's round trips, not its statements, are what the others wait for.
+   */
+  run<T extends unknown[]>(...statements: { [K in keyof T]: Statement<T[K]> }): Promise<T>;
+  /** Statements to be sent together with the COMMIT, which follows only if none of them fails. Their results are not read. */
+  last(...statements: Statement<unknown>[]): void;
   rows<Row>(sql: string, values?: unknown[]): Promise<Row[]>;
   /** Runs a statement that writes; `affectedRows` counts rows that changed, not rows found. */
   write(sql: string, values?: unknown[]): Promise<ResultSetHeader>;
@@ -33,6 +72,7 @@ export interface WritePool {
   /** As `transaction`, once, on a commit that may have happened: `work` is run again and must look up what took effect. */
   transactionUntilKnown<T>(deadline: number, work: (tx: Tx, again: boolean) => Promise<T>): Promise<T>;
   rows<Row>(deadline: number, sql: string, values?: unknown[]): Promise<Row[]>;
+  read<T>(deadline: number, query: Query<T>): Promise<T>;
   close(): Promise<void>;
   usage(): { inUse: number; waiting: number };
 }
@@ -64,6 +104,8 @@ export function openWritePool({ databaseUrl, connections, lockWaitTimeoutS, metr
     supportBigNumbers: true,
     connectTimeout: 3_000,
     enableKeepAlive: true,
+    // Values are always escaped parameters; the SQL around them is ours alone.
+    multipleStatements: true,
     // Without this flag affectedRows counts the rows that an UPDATE or INSERT really changed.
     flags: ['-FOUND_ROWS'],
   });
@@ -92,12 +134,12 @@ export function openWritePool({ databaseUrl, connections, lockWaitTimeoutS, metr
     const asked = performance.now();
     const session = await acquire(deadline);
     metrics.waited('pool', performance.now() - asked);
+    const tx = txOn(session);
     let committing = false;
     try {
-      await session.query('START TRANSACTION');
-      const result = await work({ rows: session.query, write: session.query } as unknown as Tx);
+      const result = await work(tx);
       committing = true;
-      await session.query('COMMIT');
+      await tx.commit();
       session.release();
       return result;
     } catch (error) {
@@ -159,24 +201,57 @@ export function openWritePool({ databaseUrl, connections, lockWaitTimeoutS, metr
         }
       }
     },
-    async rows<Row>(deadline: number, sql: string, values: unknown[] = []) {
-      const session = await acquire(deadline);
-      try {
-        const rows = (await session.query(sql, values)) as Row[];
-        session.release();
-        return rows;
-      } catch (error) {
-        if (!isConnectionLoss(error)) {
-          session.release();
-          throw error;
-        }
-        session.destroy();
-        throw new Unavailable('COMMON503', 'the database is out of reach', { cause: error });
-      }
-    },
+    rows,
+    read: async (deadline, { sql, values, read }) => read(await rows(deadline, sql, values)),
     close: () => new Promise((resolve) => pool.end(() => resolve())),
     usage: () => ({ inUse, waiting }),
   };
+
+  async function rows<Row>(deadline: number, sql: string, values: unknown[] = []): Promise<Row[]> {
+    const session = await acquire(deadline);
+    try {
+      const rows = (await session.query(sql, values)) as Row[];
+      session.release();
+      return rows;
+    } catch (error) {
+      if (!isConnectionLoss(error)) {
+        session.release();
+        throw error;
+      }
+      session.destroy();
+      throw new Unavailable('COMMON503', 'the database is out of reach', { cause: error });
+    }
+  }
+}
+
+/** The transaction on a connection. START TRANSACTION travels with its first statement. */
+function txOn(session: Session): Tx & { commit(): Promise<void> } {
+  let started = false;
+  let atEnd: Statement<unknown>[] = [];
+  const send = async (statements: Pick<Statement<unknown>, 'sql' | 'values'>[]): Promise<unknown[]> => {
+    const all = started ? statements : [{ sql: 'START TRANSACTION', values: [] }, ...statements];
+    started = true;
+    const result = await session.query(
+      all.map(({ sql }) => sql).join(';\n'),
+      all.flatMap(({ values }) => values),
+    );
+    const results = all.length === 1 ? [result] : (result as unknown[]);
+    return results.slice(all.length - statements.length);
+  };
+  return {
+    async run(...statements: Statement<unknown>[]) {
+      const results = await send(statements);
+      return statements.map((statement, at) => statement.read(results[at]));
+    },
+    last(...statements: Statement<unknown>[]) {
+      atEnd = [...atEnd, ...statements];
+    },
+    rows: async (sql: string, values: unknown[] = []) => (await send([{ sql, values }]))[0],
+    write: async (sql: string, values: unknown[] = []) => (await send([{ sql, values }]))[0],
+    async commit() {
+      if (started || atEnd.length > 0) await send([...atEnd, { sql: 'COMMIT', values: [] }]);
+    },
+  } as unknown as Tx & { commit(): Promise<void> };
 }
 
 interface Session {

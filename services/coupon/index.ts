@@ -3,4 +3,4 @@ export { discountOf } from './discount.ts';
 export { Gate } from './gate.ts';
 export { startGatekeeper } from './gatekeeper.ts';
 export { couponRoutes } from './routes.ts';
-export { type CouponTerms, couponRefusal, lockUserCoupons, markUsed } from './use.ts';
+export { type CouponTerms, couponRefusal, type HeldCoupon, lockUserCoupons, markUsed, readTerms } from './use.ts';

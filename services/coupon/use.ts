@@ -1,6 +1,7 @@
 import { won } from '../core/money.ts';
-import type { Tx } from '../core/mysql.ts';
+import { locking, type Query, query, type Statement, writing } from '../core/mysql.ts';
 import type { RefusalCode } from '../core/refusals.ts';
+import type { CouponRow } from '../database/models.ts';
 
 /** What a user's coupon takes off an order, and whether it may. Money is whole won. */
 export interface CouponTerms {
@@ -13,56 +14,49 @@ export interface CouponTerms {
   validUntil: Date;
 }
 
-/**
- * Locks these users' coupons, in order of user and coupon, until the transaction ends, and returns their terms by
- * `user coupon`; those that a user does not have are absent. The coupons' own rows are only read.
- */
-export async function lockUserCoupons(
-  tx: Tx,
-  wanted: { userId: string; couponId: string }[],
-): Promise<Map<string, CouponTerms>> {
-  const pairs = wanted.map(({ userId, couponId }) => [userId, couponId]);
-  const held = await tx.rows<{ user_id: string; coupon_id: string; status: 'AVAILABLE' | 'USED' }>(
+/** A user's coupon, without its terms. */
+export interface HeldCoupon {
+  userId: string;
+  couponId: string;
+  status: 'AVAILABLE' | 'USED';
+}
+
+/** Locks these users' coupons, in order of user and coupon, until the transaction ends. */
+export const lockUserCoupons = (wanted: { userId: string; couponId: string }[]): Statement<HeldCoupon[]> =>
+  locking(
     `SELECT user_id, coupon_id, status FROM user_coupons
       WHERE (user_id, coupon_id) IN (?) ORDER BY user_id, coupon_id FOR UPDATE`,
-    [pairs],
+    [wanted.map(({ userId, couponId }) => [userId, couponId])],
+    (rows: { user_id: string; coupon_id: string; status: 'AVAILABLE' | 'USED' }[]) =>
+      rows.map((row) => ({ userId: row.user_id, couponId: row.coupon_id, status: row.status })),
   );
-  if (held.length === 0) return new Map();
-  const coupons = await tx.rows<{
-    id: string;
-    discount_type: 'FIXED' | 'PERCENT';
-    discount_value: number;
-    min_order_amount: number;
-    max_discount_amount: number | null;
-    valid_from: Date;
-    valid_until: Date;
-  }>(
+
+/** Reads coupons by id. Their rows are not locked: issuing updates them all the time. */
+export const readTerms = (couponIds: string[]): Query<Map<string, Omit<CouponTerms, 'status'>>> =>
+  query(
     `SELECT id, discount_type, discount_value, min_order_amount, max_discount_amount, valid_from, valid_until
        FROM coupons WHERE id IN (?)`,
-    [[...new Set(held.map((row) => row.coupon_id))]],
-  );
-  const termsOf = new Map(coupons.map((row) => [row.id, row]));
-  return new Map(
-    held.flatMap(({ user_id, coupon_id, status }) => {
-      const terms = termsOf.get(coupon_id);
-      if (!terms) return [];
-      return [
-        [
-          `${user_id} ${coupon_id}`,
+    [couponIds],
+    (rows: TermsRow[]) =>
+      new Map(
+        rows.map((row) => [
+          row.id,
           {
-            status,
-            discountType: terms.discount_type,
-            discountValue: won(terms.discount_value),
-            minOrderAmount: won(terms.min_order_amount),
-            maxDiscountAmount: terms.max_discount_amount === null ? null : won(terms.max_discount_amount),
-            validFrom: terms.valid_from,
-            validUntil: terms.valid_until,
+            discountType: row.discount_type,
+            discountValue: won(row.discount_value),
+            minOrderAmount: won(row.min_order_amount),
+            maxDiscountAmount: row.max_discount_amount === null ? null : won(row.max_discount_amount),
+            validFrom: row.valid_from,
+            validUntil: row.valid_until,
           },
-        ],
-      ];
-    }),
+        ]),
+      ),
   );
-}
+
+type TermsRow = Pick<
+  CouponRow,
+  'id' | 'discount_type' | 'discount_value' | 'min_order_amount' | 'max_discount_amount' | 'valid_from' | 'valid_until'
+>;
 
 /** The rule by which a coupon may not be used on an order of this total now, or undefined if it may. */
 export function couponRefusal(
@@ -77,11 +71,8 @@ export function couponRefusal(
 }
 
 /** Marks coupons that this transaction has locked as used. */
-export async function markUsed(tx: Tx, used: { userId: string; couponId: string }[], now: Date): Promise<void> {
-  const result = await tx.write(
+export const markUsed = (used: { userId: string; couponId: string }[], now: Date): Statement<number> =>
+  writing(
     `UPDATE user_coupons SET status = 'USED', used_at = ? WHERE (user_id, coupon_id) IN (?) AND status = 'AVAILABLE'`,
     [now, used.map(({ userId, couponId }) => [userId, couponId])],
   );
-  if (result.affectedRows !== used.length)
-    throw new Error(`${result.affectedRows} of ${used.length} locked coupons were marked used`);
-}

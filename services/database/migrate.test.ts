@@ -1,3 +1,4 @@
+import type { Model, ModelStatic } from 'sequelize';
 import { type OwnStack, ownStack } from '../../loadtests/test/own-stack.ts';
 import { stack } from '../../loadtests/test/stack.ts';
 import { migrate, SCHEMA_VERSION, schemaVersion } from './migrate.ts';
@@ -152,7 +153,7 @@ describe('the schema', () => {
 
   it('has the columns that the models name, and no more of those tables but the time a user was created', async () => {
     const sequelize = openSequelize(env.databaseUrl, 1);
-    const models = Object.values(defineModels(sequelize));
+    const models = Object.values(defineModels(sequelize)) as unknown as ModelStatic<Model>[];
     const [rows] = await db.query(
       'SELECT table_name AS name, column_name AS col FROM information_schema.columns WHERE table_schema = DATABASE()',
     );

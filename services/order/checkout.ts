@@ -6,7 +6,7 @@ import type { LockMetrics } from '../core/metrics.ts';
 import { won } from '../core/money.ts';
 import type { Tx, WritePool } from '../core/mysql.ts';
 import { type Outcome, refuse } from '../core/refusals.ts';
-import { type CouponTerms, couponRefusal, discountOf, lockUserCoupons, markUsed } from '../coupon/index.ts';
+import { type CouponTerms, couponRefusal, discountOf, lockUserCoupons, markUsed, readTerms } from '../coupon/index.ts';
 import type { OrderResponse } from './contract.ts';
 import { insertOrders } from './insert-orders.ts';
 import type { Checkout, NewOrder } from './new-order.ts';
@@ -59,32 +59,25 @@ async function checkoutOnce(
   /** `earlier` collects the orders that were there before any COMMIT of ours was sent: only they are replays. */
   { stockLocked, again, earlier }: { stockLocked: boolean; again: boolean; earlier: Set<string> },
 ): Promise<Outcome<OrderResponse>[]> {
-  const timed = async <T>(at: 'user_row' | 'coupon_row' | 'stock_row', statement: Promise<T>): Promise<T> => {
+  const timed = async <T>(at: 'user_row' | 'coupon_row' | 'stock_row', trip: Promise<T>): Promise<T> => {
     const asked = performance.now();
-    const result = await statement;
+    const result = await trip;
     metrics.waited(at, performance.now() - asked);
     return result;
   };
-  const wallets = await timed(
+  const users = checkouts.map(({ userId }) => userId);
+  const [wallets, placed, carts] = await timed(
     'user_row',
-    lockWallets(
-      tx,
-      checkouts.map(({ userId }) => userId),
-    ),
+    tx.run(lockWallets(users), findOrders(checkouts), lockCarts(users)),
   );
-  const placed = await findOrders(tx, checkouts);
   if (!again) for (const key of placed.keys()) earlier.add(key);
-  const open = checkouts.filter(({ userId, key }) => wallets.has(userId) && !placed.has(`${userId} ${key}`));
-  const carts = await lockCarts(
-    tx,
-    open.map(({ userId }) => userId),
+  const withCoupon = checkouts.flatMap(({ userId, couponId }) =>
+    couponId === undefined ? [] : [{ userId, couponId }],
   );
-  const withCoupon = open.flatMap(({ userId, couponId }) => (couponId === undefined ? [] : [{ userId, couponId }]));
-  const coupons =
-    withCoupon.length > 0 ? await timed('coupon_row', lockUserCoupons(tx, withCoupon)) : new Map<string, CouponTerms>();
+  const coupons = withCoupon.length > 0 ? await timed('coupon_row', lockCoupons(tx, withCoupon)) : new Map();
   const productIds = [...new Set([...carts.values()].flat().map(({ productId }) => productId))].sort();
-  if (stockLocked) await timed('stock_row', lockStock(tx, productIds));
-  const shelf = await readShelf(tx, productIds);
+  if (stockLocked && productIds.length > 0) await timed('stock_row', tx.run(lockStock(productIds)));
+  const [shelf] = productIds.length > 0 ? await tx.run(readShelf(productIds)) : [new Map() as Shelf];
 
   const now = new Date();
   const orders: NewOrder[] = [];
@@ -104,25 +97,35 @@ async function checkoutOnce(
   });
   if (orders.length === 0) return outcomes;
 
-  await insertOrders(tx, orders);
   const used = orders.flatMap(({ checkout: { userId, couponId } }) =>
     couponId === undefined ? [] : [{ userId, couponId }],
   );
-  if (used.length > 0) await markUsed(tx, used, now);
-  if (settings.cartAfterOrder === 'empty')
-    await removeLines(
-      tx,
-      orders.flatMap(({ lines }) => lines),
-    );
-  await writeBalances(
-    tx,
-    orders.map(({ wallet }) => wallet),
+  await tx.run(
+    ...insertOrders(orders),
+    ...(used.length > 0 ? [markUsed(used, now)] : []),
+    ...(settings.cartAfterOrder === 'empty' ? [removeLines(orders.flatMap(({ lines }) => lines))] : []),
+    writeBalances(orders.map(({ wallet }) => wallet)),
   );
   const taken = new Map<string, number>();
   for (const { lines } of orders)
     for (const { productId, quantity } of lines) taken.set(productId, (taken.get(productId) ?? 0) + quantity);
-  if (!(await timed('stock_row', takeFromStock(tx, taken)))) throw new StockChanged();
+  const [enough] = await timed('stock_row', tx.run(takeFromStock(taken)));
+  if (!enough) throw new StockChanged();
   return outcomes;
+}
+
+/** Locks the users' coupons and returns what they are worth, by `user coupon`; absent where the user has no such coupon. */
+async function lockCoupons(tx: Tx, wanted: { userId: string; couponId: string }[]): Promise<Map<string, CouponTerms>> {
+  const [held, terms] = await tx.run(
+    lockUserCoupons(wanted),
+    readTerms([...new Set(wanted.map(({ couponId }) => couponId))]),
+  );
+  return new Map(
+    held.flatMap(({ userId, couponId, status }) => {
+      const ofCoupon = terms.get(couponId);
+      return ofCoupon ? [[`${userId} ${couponId}`, { ...ofCoupon, status }] as const] : [];
+    }),
+  );
 }
 
 /** Applies the rules to one cart. Only if all hold does it take from the shelf and the wallet, in memory. */

@@ -1,11 +1,12 @@
-import type { Tx } from '../core/mysql.ts';
+import { type Statement, writing } from '../core/mysql.ts';
 import type { NewOrder } from './new-order.ts';
 import type { OrderPlaced } from './order-placed.ts';
 
 /** Writes orders, items, payments and one outbox event each. Every row is new: nothing waits here. */
-export async function insertOrders(tx: Tx, orders: NewOrder[]): Promise<void> {
-  await tx.write(
-    `INSERT INTO orders (id, user_id, coupon_id, total_amount, discount_amount, final_amount, status, idempotency_key, created_at)
+export const insertOrders = (orders: NewOrder[]): Statement<number>[] => [
+  writing(
+    `INSERT INTO orders
+       (id, user_id, coupon_id, total_amount, discount_amount, final_amount, status, idempotency_key, created_at)
      VALUES ?`,
     [
       orders.map(({ checkout, answer, now }) => [
@@ -20,8 +21,8 @@ export async function insertOrders(tx: Tx, orders: NewOrder[]): Promise<void> {
         now,
       ]),
     ],
-  );
-  await tx.write('INSERT INTO order_items (order_id, product_id, product_name, price, quantity, subtotal) VALUES ?', [
+  ),
+  writing('INSERT INTO order_items (order_id, product_id, product_name, price, quantity, subtotal) VALUES ?', [
     orders.flatMap(({ answer }) =>
       answer.items.map((item) => [
         answer.orderId,
@@ -32,8 +33,8 @@ export async function insertOrders(tx: Tx, orders: NewOrder[]): Promise<void> {
         item.subtotal,
       ]),
     ),
-  ]);
-  await tx.write(
+  ]),
+  writing(
     `INSERT INTO payments (order_id, user_id, amount, previous_balance, current_balance, balance_version, paid_at)
      VALUES ?`,
     [
@@ -47,21 +48,18 @@ export async function insertOrders(tx: Tx, orders: NewOrder[]): Promise<void> {
         now,
       ]),
     ],
-  );
-  await tx.write(
-    'INSERT INTO outbox_events (aggregate_id, event_type, payload, next_attempt_at, created_at) VALUES ?',
-    [
-      orders.map(({ checkout, answer, now }) => {
-        const event: OrderPlaced = {
-          orderId: answer.orderId,
-          userId: checkout.userId,
-          couponId: checkout.couponId ?? null,
-          finalAmount: answer.finalAmount,
-          createdAt: answer.createdAt,
-          items: answer.items.map(({ productId, quantity }) => ({ productId, quantity })),
-        };
-        return [answer.orderId, 'ORDER_PLACED', JSON.stringify(event), now, now];
-      }),
-    ],
-  );
-}
+  ),
+  writing('INSERT INTO outbox_events (aggregate_id, event_type, payload, next_attempt_at, created_at) VALUES ?', [
+    orders.map(({ checkout, answer, now }) => {
+      const event: OrderPlaced = {
+        orderId: answer.orderId,
+        userId: checkout.userId,
+        couponId: checkout.couponId ?? null,
+        finalAmount: answer.finalAmount,
+        createdAt: answer.createdAt,
+        items: answer.items.map(({ productId, quantity }) => ({ productId, quantity })),
+      };
+      return [answer.orderId, 'ORDER_PLACED', JSON.stringify(event), now, now];
+    }),
+  ]),
+];

@@ -72,8 +72,7 @@ export function orderPlacer({ config, pool, metrics, lock }: PlaceDeps) {
   }
 
   async function replayed(checkout: Checkout, deadline: number): Promise<Outcome<OrderResponse> | undefined> {
-    const reader = { rows: <Row>(sql: string, values?: unknown[]) => pool.rows<Row>(deadline, sql, values) };
-    const placed = (await findOrders(reader, [checkout])).get(`${checkout.userId} ${checkout.key}`);
+    const placed = (await pool.read(deadline, findOrders([checkout]))).get(`${checkout.userId} ${checkout.key}`);
     if (!placed) return undefined;
     if (placed.couponId !== (checkout.couponId ?? null)) return refuse('I422', { field: 'couponId' });
     return { ok: true, value: placed.answer, replayed: true };

@@ -1,4 +1,5 @@
 import { won } from '../core/money.ts';
+import { type Query, query } from '../core/mysql.ts';
 import type { OrderResponse } from './contract.ts';
 
 interface OrderRow {
@@ -12,7 +13,6 @@ interface OrderRow {
   created_at: Date;
 }
 interface ItemRow {
-  order_id: string;
   product_id: string;
   product_name: string;
   price: number;
@@ -25,35 +25,27 @@ export interface PlacedOrder {
   answer: OrderResponse;
 }
 
-/** Whatever can read: a transaction that holds the users' locks, or the pool for a look without them. */
-interface Reader {
-  rows<Row>(sql: string, values?: unknown[]): Promise<Row[]>;
-}
-
 /** The orders that these users placed under these keys, by `user key`, with the answers they were given. */
-export async function findOrders(
-  reader: Reader,
-  wanted: { userId: string; key: string }[],
-): Promise<Map<string, PlacedOrder>> {
-  const orders = await reader.rows<OrderRow>(
-    `SELECT id, user_id, coupon_id, total_amount, discount_amount, final_amount, idempotency_key, created_at
-       FROM orders WHERE (user_id, idempotency_key) IN (?)`,
+export const findOrders = (wanted: { userId: string; key: string }[]): Query<Map<string, PlacedOrder>> =>
+  query(
+    `SELECT o.id, o.user_id, o.coupon_id, o.total_amount, o.discount_amount, o.final_amount, o.idempotency_key,
+            o.created_at, i.product_id, i.product_name, i.price, i.quantity, i.subtotal
+       FROM orders o JOIN order_items i ON i.order_id = o.id
+      WHERE (o.user_id, o.idempotency_key) IN (?) ORDER BY o.id, i.product_id`,
     [wanted.map(({ userId, key }) => [userId, key])],
+    (lines: (OrderRow & ItemRow)[]) => {
+      const placed = new Map<string, PlacedOrder>();
+      for (const of of Map.groupBy(lines, ({ id }) => id).values()) {
+        const [order] = of;
+        if (order)
+          placed.set(`${order.user_id} ${order.idempotency_key}`, {
+            couponId: order.coupon_id,
+            answer: answerOf(order, of),
+          });
+      }
+      return placed;
+    },
   );
-  if (orders.length === 0) return new Map();
-  const items = await reader.rows<ItemRow>(
-    `SELECT order_id, product_id, product_name, price, quantity, subtotal
-       FROM order_items WHERE order_id IN (?) ORDER BY order_id, product_id`,
-    [orders.map(({ id }) => id)],
-  );
-  const itemsOf = Map.groupBy(items, (item) => item.order_id);
-  return new Map(
-    orders.map((order) => [
-      `${order.user_id} ${order.idempotency_key}`,
-      { couponId: order.coupon_id, answer: answerOf(order, itemsOf.get(order.id) ?? []) },
-    ]),
-  );
-}
 
 const answerOf = (order: OrderRow, items: ItemRow[]): OrderResponse => ({
   orderId: order.id,

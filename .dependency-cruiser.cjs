@@ -3,7 +3,12 @@ const modules = ['balance', 'coupon', 'catalog', 'cart', 'order'];
 
 module.exports = {
   forbidden: [
-    { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } } },
+    {
+      name: 'no-cycles',
+      severity: 'error',
+      from: {},
+      to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+    },
     {
       name: 'services-know-nothing-of-their-load',
       severity: 'error',
@@ -30,8 +35,18 @@ module.exports = {
       from: { path: '^services/(order/|app\\.ts)' },
       to: { path: '^services/(balance|coupon|catalog|cart)/', pathNot: '/(index|contract)\\.ts$' },
     },
-    { name: 'app-is-the-top', severity: 'error', from: { path: '^services/(?!main\\.ts|app\\.ts)' }, to: { path: '^services/(app|main)\\.ts$' } },
-    { name: 'engines-stand-alone', severity: 'error', from: { path: '^engines/' }, to: { path: '^loadtests/|^services/(?!core/)' } },
+    {
+      name: 'app-is-the-top',
+      severity: 'error',
+      from: { path: '^services/(?!main\\.ts|app\\.ts)' },
+      to: { path: '^services/(app|main)\\.ts$' },
+    },
+    {
+      name: 'engines-stand-alone',
+      severity: 'error',
+      from: { path: '^engines/' },
+      to: { path: '^loadtests/|^services/(?!core/)' },
+    },
     { name: 'nothing-unresolved', severity: 'error', from: {}, to: { couldNotResolve: true, pathNot: '^k6' } },
   ],
   options: {
@@ -39,6 +54,10 @@ module.exports = {
     exclude: { path: '^node_modules|\\.onrush' },
     tsConfig: { fileName: 'tsconfig.json' },
     tsPreCompilationDeps: true,
-    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'require', 'node', 'default'], extensions: ['.ts', '.js', '.cjs'] },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'require', 'node', 'default'],
+      extensions: ['.ts', '.js', '.cjs'],
+    },
   },
 };

@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: these are pieces of source text
 /** A guard, how to take it out of the source, and the tests that must then fail. */
 export interface Guard {
   name: string;

@@ -75,7 +75,7 @@ export async function ownStack(name: string, options: OwnStackOptions = {}): Pro
       return Number(Object.values(rows[0] ?? {})[0]);
     },
     async start(more = {}) {
-      const one = await startServices({ ...env, ...more }, `${namespace}-${started.length + 1}`);
+      const one = await startServices({ ...env, ...more }, `test-${name}-${started.length + 1}`);
       started.push(one);
       return one;
     },

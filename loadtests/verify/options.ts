@@ -5,7 +5,7 @@ import { parseConfig } from '../../services/core/config.ts';
 import { BadOption, parsed } from '../seed/options.ts';
 import type { ClientFigures } from './figures.ts';
 import { readMapping } from './mapping.ts';
-import type { VerifyOptions } from './verify.ts';
+import type { VerifyOptions } from './verdict.ts';
 
 export const USAGE = `npm run verify -- [options]
   Without --dsn the running stack is judged: DATABASE_URL, REDIS_URL and KAFKA_BROKERS of the environment.

@@ -1,5 +1,5 @@
 import type { Row } from './check.ts';
-import type { Verdict } from './verify.ts';
+import type { Verdict } from './verdict.ts';
 
 const GROUPS = ['', 'coupons', 'wallets', 'stock', 'orders', 'clients against database'];
 const RESULT = { ok: 'ok', violated: 'VIOLATED', unknown: 'unknown' } as const;

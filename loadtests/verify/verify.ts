@@ -8,8 +8,7 @@ import { readBefore } from './before.ts';
 import { type Check, countRows, type NotChecked, runCheck } from './check.ts';
 import { clientChecks, promiseCheck } from './clients.ts';
 import { couponChecks } from './coupons.ts';
-import { type Backlog, backlogReasons, drained, look } from './drained.ts';
-import type { ClientFigures } from './figures.ts';
+import { backlogReasons, drained, look } from './drained.ts';
 import { type Mapping, ONRUSH, requireSources } from './mapping.ts';
 import { compareMembers, type Differences, memberChecks, membersNotChecked } from './members.ts';
 import { parseVerifyOptions, USAGE } from './options.ts';
@@ -17,31 +16,8 @@ import { orderChecks } from './orders.ts';
 import { printVerdict } from './print.ts';
 import { inSnapshot } from './snapshot.ts';
 import { stockChecks } from './stock.ts';
+import type { Verdict, VerifyOptions } from './verdict.ts';
 import { walletChecks } from './wallets.ts';
-
-export interface VerifyOptions {
-  databaseUrl: string;
-  /** What needs an engine that is not given is not checked. */
-  redisUrl?: string | undefined;
-  kafkaBrokers?: string[] | undefined;
-  namespace: string;
-  clients?: ClientFigures | undefined;
-  /** Onrush's own schema, if not given. */
-  mapping?: Mapping | undefined;
-  allowLostPromises?: boolean | undefined;
-}
-
-export interface Verdict {
-  verdict: 'PASS' | 'FAIL' | 'INCONCLUSIVE';
-  /** Why it is not PASS, one line each. */
-  reasons: string[];
-  checks: Check[];
-  notChecked: NotChecked[];
-  /** Coupons that were promised (202) and neither issued nor rejected; null if that cannot be told. */
-  lostPromises: number | null;
-  backlog: Backlog;
-  seconds: number;
-}
 
 /**
  * Judges what the database holds. One violated invariant is FAIL. Otherwise anything that could not be decided (queues

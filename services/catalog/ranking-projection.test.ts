@@ -23,11 +23,19 @@ afterAll(async () => {
   await own.remove();
 });
 
+/** Milliseconds between a projection's look at its position and what it does with it. */
+let afterPosition = 0;
 const logger = pino({ level: 'silent' });
 async function start(group = own.names.projectionGroup): Promise<Running> {
   const redis = openRedis(own.config.redisUrl, 'test', logger);
   clients.push(redis);
   await redis.connect();
+  const hget = redis.hget.bind(redis);
+  redis.hget = (async (key: string, field: string) => {
+    const found = await hget(key, field);
+    await new Promise((resolve) => setTimeout(resolve, afterPosition));
+    return found;
+  }) as typeof redis.hget;
   const names: Names = { ...own.names, projectionGroup: group };
   return startRanking({ kafka: own.kafka, redis, names, metrics: createMetrics(), logger });
 }
@@ -75,7 +83,17 @@ describe('the ranking', () => {
     await sell('b', 1, 10);
     await untilThrough();
     expect([await soldOf('a'), await soldOf('b')]).toEqual([700, 10]);
+    // Both have looked at the same position before either counts.
+    afterPosition = 300;
+    for (const quantity of [3, 7]) {
+      await sell('raced', quantity, 1);
+      await untilThrough();
+    }
+    afterPosition = 0;
+    await sell('b', 1, 30);
+    await untilThrough();
     await Promise.all(both.map((one) => one.stop()));
+    expect([await soldOf('raced'), await soldOf('b')]).toEqual([10, 40]);
   }, 60_000);
 
   it('goes on where it stopped', async () => {
@@ -98,7 +116,7 @@ describe('the ranking', () => {
     await own.redis.del(own.names.rankingDay(DAY), own.names.rankingOffsets);
     const again = await start();
     await untilThrough();
-    expect([await soldOf('a'), await soldOf('b')]).toEqual([705, 10]);
+    expect([await soldOf('a'), await soldOf('b')]).toEqual([705, 40]);
     await sell('a', 1, 1);
     await untilSold('a', 706);
     await again.stop();
@@ -114,7 +132,7 @@ describe('the ranking', () => {
     // Keys that reach every partition.
     await sell('a', 1, 60);
     await untilThrough();
-    expect([await soldOf('a'), await soldOf('b')]).toEqual([826, 10]);
+    expect([await soldOf('a'), await soldOf('b')]).toEqual([826, 40]);
     await running.stop();
   }, 60_000);
 });

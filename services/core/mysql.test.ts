@@ -283,7 +283,7 @@ describe('a COMMIT whose answer does not come', () => {
       const before = await balanceOf(20);
       proxy.nextCommit(fate);
       let attempts = 0;
-      const work = p.transaction(soon(1_000), async (tx) => {
+      const work = p.transaction(soon(3_000), async (tx) => {
         attempts++;
         await add(tx, 20, 1);
       });
@@ -337,7 +337,7 @@ describe('a COMMIT whose answer does not come', () => {
     const { pool: p, onRetry } = pool({ connections: 2, databaseUrl: breaking.url });
     breaking.nextCommit('answer lost');
     onRetry(() => breaking.goSilent());
-    const work = p.transactionUntilKnown(soon(1_000), (tx) => add(tx, 23, 1));
+    const work = p.transactionUntilKnown(soon(3_000), (tx) => add(tx, 23, 1));
     await expect(work).rejects.toMatchObject({ name: 'Unavailable', code: 'COMMON504' });
     expect(await balanceOf(23)).toBe(1_000_001);
     await breaking.close();

@@ -66,7 +66,7 @@ export const GUARDS: Guard[] = [
     find: 'if (key !== undefined) resources.push(this.#names.orderKeyLock(userId, key));',
     replace: '',
     tests: 'services/order/order',
-    named: 'same key 50 times',
+    named: 'repeat of the running order',
   },
   {
     name: 'condition of the stock update',
@@ -76,16 +76,16 @@ export const GUARDS: Guard[] = [
     replace:
       'WHERE product_id IN (?) ORDER BY product_id`,\n    [...sorted.flat(), sorted.map(([productId]) => productId)],',
     tests: 'services/order/order',
-    named: 'exactly 10 of 10',
+    named: 'taken after it was read',
   },
   {
     name: 'row count of the stock update',
     prevents: 'an order for stock that another one has just taken',
     file: 'services/catalog/stock.ts',
-    find: 'return result.affectedRows === sorted.length;',
-    replace: 'return result.affectedRows >= 0;',
+    find: '(affectedRows) => affectedRows === sorted.length,',
+    replace: '(affectedRows) => affectedRows >= 0,',
     tests: 'services/order/order',
-    named: 'exactly 10 of 10',
+    named: 'taken after it was read',
   },
   {
     name: 'state of a user’s coupon',

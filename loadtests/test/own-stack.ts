@@ -92,6 +92,10 @@ export async function ownStack(name: string, options: OwnStackOptions = {}): Pro
         await topics.connect();
         const ours = (await topics.listTopics()).filter((topic) => topic.startsWith(`${namespace}.`));
         if (ours.length > 0) await topics.deleteTopics({ topics: ours });
+        const { groups } = await topics.listGroups();
+        const left = groups.map(({ groupId }) => groupId).filter((group) => group.startsWith(`${namespace}.`));
+        // One whose member was killed a moment ago cannot be deleted yet; without a topic it means nothing.
+        await topics.deleteGroups(left).catch(() => {});
         await topics.disconnect();
       }
     },

@@ -274,6 +274,49 @@ describe('POST /api/orders', () => {
     expect(await stockOf(product)).toBe(998);
   });
 
+  it('lets a repeat of the running order wait for its answer, and tells another order O409', async () => {
+    const product = await newProduct(10, 1_000);
+    await fillCart(526, [[product, 1]]);
+    const holder = await db.getConnection();
+    await holder.query('START TRANSACTION');
+    await holder.query('SELECT id FROM users WHERE id = ? FOR UPDATE', [u(526)]);
+    const first = order(526, { key: 'running' });
+    await eventually(
+      () => redis.exists(names.orderLock(u(526))),
+      (held) => held === 1,
+    );
+    const repeat = order(526, { key: 'running', url: urls[1] as string });
+    expect(await order(526, { key: 'another', url: urls[1] as string })).toMatchObject({ status: 409 });
+    await holder.query('COMMIT');
+    holder.release();
+    expect((await first).status).toBe(200);
+    expect((await repeat).body).toEqual((await first).body);
+    expect((await repeat).headers.get('idempotency-replayed')).toBe('true');
+    expect(await ordersOf(526)).toBe(1);
+  });
+
+  it('refuses stock that was taken after it was read', async () => {
+    const product = await newProduct(10, 3);
+    await fillCart(527, [[product, 2]]);
+    const holder = await db.getConnection();
+    await holder.query('START TRANSACTION');
+    await holder.query('UPDATE stocks SET quantity = 1 WHERE product_id = ?', [product]);
+    const waiting = order(527);
+    await eventually(
+      () =>
+        value(
+          "SELECT COUNT(*) FROM information_schema.processlist WHERE info LIKE 'UPDATE stocks SET quantity = quantity%'",
+        ),
+      (sessions) => sessions > 0,
+    );
+    await holder.query('COMMIT');
+    holder.release();
+    expect(await waiting).toMatchObject({ status: 400, body: { code: 'P002', details: { available: 1, wanted: 2 } } });
+    expect(await stockOf(product)).toBe(1);
+    expect(await ordersOf(527)).toBe(0);
+    expect(await balanceOf(527)).toBe(1_000_000);
+  });
+
   it('uses one coupon once however many orders name it at once', async () => {
     const product = await newProduct(10_000, 1_000);
     const coupon = await newCoupon({ value: 1_000 });

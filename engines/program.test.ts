@@ -3,16 +3,21 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { endpointVariables, engineNames } from './engines.ts';
 
 // What a user sees who runs `npm run up` where it cannot work: one line, exit code 2, no stack trace.
 
 const directory = mkdtempSync(join(tmpdir(), 'onrush-up-'));
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
+// The endpoints of the test run itself are none of these programs'.
+const inherited = { ...process.env };
+for (const name of engineNames) delete inherited[endpointVariables[name]];
+
 function runUp(env: Record<string, string>): Promise<{ code: number | null; lines: string[] }> {
   return new Promise((resolve) => {
     const child = spawn(process.execPath, ['run.mjs', 'engines/up.ts'], {
-      env: { ...process.env, ONRUSH_DIR: directory, ENGINES: 'native', ...env },
+      env: { ...inherited, ONRUSH_DIR: directory, ENGINES: 'native', ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     let output = '';

@@ -144,7 +144,11 @@ describe('the schema', () => {
     ],
     ['events to publish', "SELECT id FROM outbox_events WHERE status = 'PENDING' ORDER BY id LIMIT 500", 'idx_status'],
   ])('finds %s by an index', async (_what, sql, index) => {
-    const [plan] = await db.query(`EXPLAIN ${sql}`);
+    const connection = await db.getConnection();
+    // MySQL 9 draws a tree unless it is told; MariaDB has no such variable and always gives the table.
+    await connection.query("SET SESSION explain_format = 'TRADITIONAL'").catch(() => {});
+    const [plan] = await connection.query(`EXPLAIN ${sql}`);
+    connection.release();
     const [row] = plan as { key: string | null; Extra: string }[];
     // A row that is known not to be there is found without a plan.
     if (row?.key === null && /Impossible|const table/.test(row.Extra)) return;

@@ -25,7 +25,7 @@ export interface GatekeeperDeps {
 }
 
 /** A pause after a round that found little: the next one gathers more promises for the same effort. Milliseconds. */
-const GATHER = 5;
+const GATHER = 15;
 const IDLE = 25;
 
 /**
@@ -62,8 +62,10 @@ async function lead(deps: GatekeeperDeps, lease: Connection, signal: AbortSignal
     await askForClosedGates(deps);
     let leaseChecked = Date.now();
     while (!signal.aborted) {
-      const { count } = await relayPromises({ redis, producer, names, metrics });
-      const asked = await redis.smembers(names.rebuildRequests);
+      const [{ count }, asked] = await Promise.all([
+        relayPromises({ redis, producer, names, metrics }),
+        redis.smembers(names.rebuildRequests),
+      ]);
       for (const couponId of asked) {
         const relayThrough = async (streamId: string) => {
           for (let lastId = '0-0', left = 1; left > 0 && !reached(lastId, streamId); ) {

@@ -1,5 +1,5 @@
 import type { LockMetrics } from '../core/metrics.ts';
-import type { Tx, WritePool } from '../core/mysql.ts';
+import { locking, type Query, query, type Statement, type Tx, type WritePool, writing } from '../core/mysql.ts';
 import type { CouponPromise } from './promise.ts';
 
 /** A promise with the place in the topic where it was read. */
@@ -48,77 +48,93 @@ async function settleOptimistically(
   couponId: string,
   promises: Delivered[],
 ): Promise<Settled> {
-  const [coupon] = await tx.rows<{ generation: string }>('SELECT generation FROM coupons WHERE id = ?', [couponId]);
-  const { known, rejected, dropped } = await sortOut(tx, coupon?.generation, promises);
-  const inserted = await insertCoupons(tx, known);
-  // Which of them were new is not to be told afterwards.
-  if (inserted < known.length) throw new NeedsCoupon();
-  if (inserted > 0) {
+  const [generation, users] = await tx.run(readGeneration(couponId), readUsers(promises));
+  const { known, rejected, dropped } = sortOut(generation, users, promises);
+  if (known.length > 0) {
     const asked = performance.now();
-    const counted = await tx.write(
-      `UPDATE coupons SET issued_quantity = issued_quantity + ?
-        WHERE id = ? AND generation = ? AND issued_quantity + ? <= total_quantity`,
-      [inserted, couponId, coupon?.generation, inserted],
-    );
+    const [inserted, counted] = await tx.run(insertCoupons(known), countIssued(couponId, generation, known.length));
     metrics.waited('coupon_row', performance.now() - asked);
-    if (counted.affectedRows === 0) throw new NeedsCoupon();
+    // Which of them were new is not to be told afterwards; or they do not all fit.
+    if (inserted < known.length || counted === 0) throw new NeedsCoupon();
   }
-  await insertRejections(tx, rejected);
+  if (rejected.length > 0) tx.last(insertRejections(rejected));
   return { issued: known, rejected, dropped };
 }
 
 async function settleWhatFits(tx: Tx, metrics: LockMetrics, couponId: string, promises: Delivered[]): Promise<Settled> {
   const asked = performance.now();
-  const [coupon] = await tx.rows<{ generation: string; total_quantity: number; issued_quantity: number }>(
-    'SELECT generation, total_quantity, issued_quantity FROM coupons WHERE id = ? FOR UPDATE',
-    [couponId],
+  const [coupon, users, holders] = await tx.run(
+    lockCoupon(couponId),
+    readUsers(promises),
+    readHolders(couponId, promises),
   );
   metrics.waited('coupon_row', performance.now() - asked);
-  const { known, rejected, dropped } = await sortOut(tx, coupon?.generation, promises);
-  const holders = await holdersAmong(tx, couponId, known);
+  const { known, rejected, dropped } = sortOut(coupon?.generation, users, promises);
   const fresh = known.filter(({ userId }) => !holders.has(userId));
-  const room = coupon ? coupon.total_quantity - coupon.issued_quantity : 0;
-  const fits = fresh.slice(0, room);
-  for (const promise of fresh.slice(room)) rejected.push({ promise, reason: 'SOLD_OUT' });
-  const inserted = await insertCoupons(tx, fits);
-  if (inserted > 0)
-    await tx.write('UPDATE coupons SET issued_quantity = issued_quantity + ? WHERE id = ?', [inserted, couponId]);
-  await insertRejections(tx, rejected);
-  return { issued: fits, rejected, dropped: dropped + holders.size };
+  const fits = fresh.slice(0, coupon ? coupon.total - coupon.issued : 0);
+  for (const promise of fresh.slice(fits.length)) rejected.push({ promise, reason: 'SOLD_OUT' });
+  if (fits.length > 0) tx.last(insertCoupons(fits), countIssued(couponId, coupon?.generation, fits.length));
+  if (rejected.length > 0) tx.last(insertRejections(rejected));
+  return { issued: fits, rejected, dropped: dropped + known.length - fresh.length };
 }
 
-/** Drops other generations and a user's second promise, and finds the users that do not exist, by a plain read. */
-async function sortOut(tx: Tx, generation: string | undefined, promises: Delivered[]) {
+/** Drops other generations and a user's second promise, and rejects users that do not exist. */
+function sortOut(generation: string | undefined, users: Set<string>, promises: Delivered[]) {
   const current = new Map<string, Delivered>();
   for (const promise of promises)
     if (promise.generation === generation && !current.has(promise.userId)) current.set(promise.userId, promise);
   const rejected: Settled['rejected'] = [];
   const known: Delivered[] = [];
-  if (current.size > 0) {
-    const users = await tx.rows<{ id: string }>('SELECT id FROM users WHERE id IN (?)', [[...current.keys()]]);
-    const exists = new Set(users.map(({ id }) => id));
-    for (const promise of current.values()) {
-      if (exists.has(promise.userId)) known.push(promise);
-      else rejected.push({ promise, reason: 'UNKNOWN_USER' });
-    }
+  for (const promise of current.values()) {
+    if (users.has(promise.userId)) known.push(promise);
+    else rejected.push({ promise, reason: 'UNKNOWN_USER' });
   }
   return { known, rejected, dropped: promises.length - current.size };
 }
 
-async function holdersAmong(tx: Tx, couponId: string, promises: Delivered[]): Promise<Set<string>> {
-  if (promises.length === 0) return new Set();
-  const rows = await tx.rows<{ user_id: string }>(
+const readGeneration = (couponId: string): Query<string | undefined> =>
+  query(
+    'SELECT generation FROM coupons WHERE id = ?',
+    [couponId],
+    (rows: { generation: string }[]) => rows[0]?.generation,
+  );
+
+/** Locks the coupon's row until the transaction ends. */
+const lockCoupon = (couponId: string) =>
+  locking(
+    'SELECT generation, total_quantity AS total, issued_quantity AS issued FROM coupons WHERE id = ? FOR UPDATE',
+    [couponId],
+    (rows: { generation: string; total: number; issued: number }[]) => rows[0],
+  );
+
+/** Those of the promised users that exist. */
+const readUsers = (promises: Delivered[]): Query<Set<string>> =>
+  query(
+    'SELECT id FROM users WHERE id IN (?)',
+    [promises.map(({ userId }) => userId)],
+    (rows: { id: string }[]) => new Set(rows.map(({ id }) => id)),
+  );
+
+/** Those of the promised users that have the coupon already. */
+const readHolders = (couponId: string, promises: Delivered[]): Query<Set<string>> =>
+  query(
     'SELECT user_id FROM user_coupons WHERE (user_id, coupon_id) IN (?)',
     [promises.map(({ userId }) => [userId, couponId])],
+    (rows: { user_id: string }[]) => new Set(rows.map((row) => row.user_id)),
   );
-  return new Set(rows.map((row) => row.user_id));
-}
 
-/** Returns the number of rows that were new. Every value was validated, so IGNORE passes over nothing but duplicates. */
-async function insertCoupons(tx: Tx, promises: Delivered[]): Promise<number> {
-  if (promises.length === 0) return 0;
+/** Changes no row if that many do not fit any more, or the coupon was replaced meanwhile. Locks the coupon's row. */
+const countIssued = (couponId: string, generation: string | undefined, issued: number): Statement<number> =>
+  writing(
+    `UPDATE coupons SET issued_quantity = issued_quantity + ?
+      WHERE id = ? AND generation = ? AND issued_quantity + ? <= total_quantity`,
+    [issued, couponId, generation, issued],
+  );
+
+/** The number of rows that were new. Every value was validated, so IGNORE passes over nothing but duplicates. */
+const insertCoupons = (promises: Delivered[]): Statement<number> => {
   const now = new Date();
-  const result = await tx.write(
+  return writing(
     `INSERT IGNORE INTO user_coupons
        (user_id, coupon_id, idempotency_key, stream_id, topic_partition, topic_offset, accepted_at, issued_at)
      VALUES ?`,
@@ -135,13 +151,11 @@ async function insertCoupons(tx: Tx, promises: Delivered[]): Promise<number> {
       ]),
     ],
   );
-  return result.affectedRows;
-}
+};
 
-async function insertRejections(tx: Tx, rejected: Settled['rejected']): Promise<void> {
-  if (rejected.length === 0) return;
+const insertRejections = (rejected: Settled['rejected']): Statement<number> => {
   const now = new Date();
-  await tx.write(
+  return writing(
     `INSERT IGNORE INTO coupon_rejections
        (coupon_id, user_id, stream_id, generation, reason, topic_partition, topic_offset, rejected_at)
      VALUES ?`,
@@ -158,4 +172,4 @@ async function insertRejections(tx: Tx, rejected: Settled['rejected']): Promise<
       ]),
     ],
   );
-}
+};

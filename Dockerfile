@@ -1,7 +1,7 @@
 # The application: every role, the migrations, the seeder and the verifier in one image.
-#   docker build -t onrush .                    what runs in production
-#   docker build -t onrush:dev --target dev .   starts again when a file changes, for skaffold dev
-# Node runs the TypeScript as it is, so nothing is compiled.
+#   docker build -t onrush .
+# Node runs the TypeScript as it is, so nothing is compiled, and development takes the same image: the chart then has
+# services/ in a volume where files can be replaced (development.enabled).
 ARG NODE=node:24-bookworm-slim
 # What the node image is made of: without npm, yarn and headers the image is a third smaller and has less to patch.
 ARG DEBIAN=debian:bookworm-slim
@@ -12,13 +12,12 @@ FROM ${NODE} AS node
 FROM node AS packages
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
-RUN --mount=type=cache,target=/root/.npm \
-    npm ci --omit=dev --ignore-scripts --no-audit --no-fund --loglevel=error \
+RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund --loglevel=error && npm cache clean --force \
  && find node_modules -type f \( -name '*.map' -o -name '*.ts' -o -name '*.mts' -o -name '*.cts' -o -iname '*.md' \) -delete \
  && rm -rf node_modules/swagger-ui-dist/swagger-ui-es-bundle* node_modules/swagger-ui-dist/swagger-ui.js \
       node_modules/swagger-ui-dist/swagger-ui-standalone-preset*
 
-FROM ${DEBIAN} AS production
+FROM ${DEBIAN}
 RUN useradd --uid 1000 --user-group --no-create-home --home-dir /app --shell /usr/sbin/nologin onrush
 COPY --from=node /usr/local/bin/node /usr/local/bin/
 WORKDIR /app
@@ -36,10 +35,3 @@ EXPOSE 8081
 # No shell in between: node is process 1 and gets SIGTERM, on which services/main.ts drains and ends.
 ENTRYPOINT ["node"]
 CMD ["services/main.ts"]
-
-# The same, with code that its user may replace.
-FROM production AS dev
-COPY --chown=1000:1000 services services
-CMD ["--watch", "--watch-preserve-output", "services/main.ts"]
-
-FROM production

@@ -26,7 +26,9 @@ for (const name of process.argv.slice(1)) {
   for (let told = ''; ; ) {
     const state = await there[name]().catch((error) => error.message);
     if (state === true) break;
-    if (told !== (told = `waiting for ${name}${state ? `: ${state}` : ''}`)) console.log(told);
+    const now = `waiting for ${name}${state ? `: ${state}` : ''}`;
+    if (now !== told) console.log(now);
+    told = now;
     await new Promise((resolve) => setTimeout(resolve, 500));
   }
 }

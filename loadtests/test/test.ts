@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
-import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { up } from '../../engines/up.ts';
 import { runAsProgram } from '../../services/core/program.ts';
 
 /** Jest's own summary, as far as it is needed. */
@@ -13,6 +14,8 @@ interface Summary {
 
 /** Runs the whole suite; closes with a line that counts Jest's own results. Arguments go to Jest. */
 runAsProgram('loadtests/test/test.ts', async () => {
+  // Before Jest, so that what cannot be installed or started is said in one line.
+  await up();
   const directory = join(process.env.ONRUSH_DIR ?? '.onrush', 'results');
   mkdirSync(directory, { recursive: true });
   const file = join(directory, 'test.json');
@@ -24,6 +27,7 @@ runAsProgram('loadtests/test/test.ts', async () => {
   });
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => child.kill(signal));
   const code = await new Promise<number>((resolve) => child.once('exit', (status) => resolve(status ?? 1)));
+  if (!existsSync(file)) throw new Error('the tests could not be started: see above');
   const summary = JSON.parse(readFileSync(file, 'utf8')) as Summary;
   // A file that could not be run holds tests that nobody counted.
   const failed = summary.numFailedTests + summary.numRuntimeErrorTestSuites;

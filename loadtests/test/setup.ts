@@ -30,6 +30,10 @@ declare global {
  */
 export default async function setup(): Promise<void> {
   const engines = await up();
+  // Tests of the programs take the engines from where the programs do.
+  process.env.DATABASE_URL = engines.mysql.url;
+  process.env.REDIS_URL = engines.redis.url;
+  process.env.KAFKA_BROKERS = engines.kafka.brokers;
   const namespace = `test-${Date.now().toString(36)}`;
   const database = `onrush_${namespace.replace('-', '_')}`;
   const databaseUrl = engines.mysql.url.replace(/\/[^/?]*(\?|$)/, `/${database}$1`);

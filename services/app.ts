@@ -39,7 +39,10 @@ export async function startApp(config: Config, logger: Logger): Promise<App> {
   const names = namesOf(config.namespace);
   const metrics = createMetrics();
   const has = (...roles: Role[]) => roles.some((role) => config.roles.includes(role));
-  const sequelize = openSequelize(config.databaseUrl, config.readPool, config.lockWaitTimeoutS);
+  const sequelize = openSequelize(config.databaseUrl, config.readPool, {
+    lockWaitTimeoutS: config.lockWaitTimeoutS,
+    silenceMs: 2 * config.requestTimeoutMs,
+  });
   await untilSchema(() => schemaVersion(sequelize), logger);
   const models = defineModels(sequelize);
   const pool = openWritePool({

@@ -18,10 +18,14 @@ export async function withNamedLock<T>(
     })) as unknown as [{ locked: number | null }[], unknown];
     if (Number(rows[0]?.locked) !== 1) throw new Error(`the lock ${name} was not to be had within ${seconds} s`);
     const release = () => sequelize.query('SELECT RELEASE_LOCK(?)', { replacements: [name], transaction });
-    const result = await work().catch(async (error) => {
-      await release().catch(() => {});
-      throw error;
-    });
+    // The connection says nothing while `work` runs; it is kept from being taken for a dead one.
+    const alive = setInterval(() => void sequelize.query('DO 0', { transaction }).catch(() => {}), 2_000);
+    const result = await work()
+      .finally(() => clearInterval(alive))
+      .catch(async (error) => {
+        await release().catch(() => {});
+        throw error;
+      });
     await release();
     return result;
   });

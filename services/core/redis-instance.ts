@@ -18,7 +18,15 @@ export class RedisInstance {
   }
 
   async #learn(redis: Redis): Promise<void> {
-    const info = await redis.info('server').catch(() => '');
-    this.#id = redis.status === 'ready' ? /^run_id:(\w+)/m.exec(info)?.[1] : undefined;
+    while (redis.status === 'ready') {
+      const info = await redis.info('server').catch(() => '');
+      const id = /^run_id:(\w+)/m.exec(info)?.[1];
+      if (redis.status === 'ready' && id !== undefined) {
+        this.#id = id;
+        return;
+      }
+      // A Redis that did not answer this once would otherwise be unknown for as long as the connection lasts.
+      await new Promise((resolve) => setTimeout(resolve, 250));
+    }
   }
 }

@@ -14,7 +14,7 @@ export const REFUSALS = {
   COMMON503: { status: 503, message: 'too busy or an engine is out of reach; nothing was done, try again later' },
   COMMON504: {
     status: 503,
-    message: 'the outcome is unknown; send the same request with the same Idempotency-Key again',
+    message: 'the outcome is unknown; a call with an Idempotency-Key can be sent again with the same key',
   },
   C001: { status: 400, message: 'the coupon is sold out' },
   C002: { status: 400, message: 'the coupon is outside its period' },

@@ -28,6 +28,11 @@ export interface GatekeeperDeps {
 const GATHER = 15;
 const IDLE = 25;
 
+/** The lease's connection is asked every second. It has this long to answer, or the lease is given up. Milliseconds. */
+const LEASE_ANSWER = 3_000;
+/** A leader that the engine has not heard of for so long is no leader any more. Seconds. */
+const LEASE_LIFE = 10;
+
 /**
  * Keeps the coupon gates: hands promises to Kafka and rebuilds gates when asked. One process leads, by a named lock
  * (GET_LOCK) on a connection of its own; the others stand by. Two leaders for a moment would only send promises twice.
@@ -38,6 +43,8 @@ export function startGatekeeper(deps: GatekeeperDeps): Running {
     const lease = await mysql.createConnection({ uri: config.databaseUrl, connectTimeout: 3_000 });
     lease.on('error', () => {});
     try {
+      // A connection that broke without either side being told would keep the lock for the engine's eight hours.
+      await lease.query(`SET SESSION wait_timeout = ${LEASE_LIFE}`);
       while (!signal.aborted && !(await tryLease(lease, names.gatekeeperLease))) await pause(500, signal);
       if (!signal.aborted) await lead(deps, lease, signal);
     } finally {
@@ -48,19 +55,27 @@ export function startGatekeeper(deps: GatekeeperDeps): Running {
 }
 
 async function tryLease(lease: Connection, name: string): Promise<boolean> {
-  const [rows] = await lease.query('SELECT GET_LOCK(?, 0) AS locked', [name]);
+  const [rows] = await lease.query({ sql: 'SELECT GET_LOCK(?, 0) AS locked', timeout: LEASE_ANSWER }, [name]);
   return Number((rows as { locked: number }[])[0]?.locked) === 1;
 }
 
-async function lead(deps: GatekeeperDeps, lease: Connection, signal: AbortSignal): Promise<void> {
+async function lead(deps: GatekeeperDeps, lease: Connection, stopping: AbortSignal): Promise<void> {
   const { kafka, logger, metrics, names, redis } = deps;
+  const lost = new AbortController();
+  const signal = AbortSignal.any([stopping, lost.signal]);
+  const watch = setInterval(() => {
+    lease.query({ sql: 'SELECT 1', timeout: LEASE_ANSWER }).catch((error) => lost.abort(error));
+    redis.xlen(names.stream).then(
+      (length) => metrics.streamLength.set(length),
+      () => {},
+    );
+  }, 1_000);
   const producer = kafka.producer({ allowAutoTopicCreation: false });
   const admin = kafka.admin();
   logger.info('this process keeps the coupon gates');
   try {
     await Promise.all([producer.connect(), admin.connect()]);
     await askForClosedGates(deps);
-    let leaseChecked = Date.now();
     while (!signal.aborted) {
       const [{ count }, asked] = await Promise.all([
         relayPromises({ redis, producer, names, metrics }),
@@ -83,14 +98,11 @@ async function lead(deps: GatekeeperDeps, lease: Connection, signal: AbortSignal
         metrics.rebuilds.inc();
         logger.info({ couponId }, 'coupon gate rebuilt');
       }
-      if (Date.now() - leaseChecked > 1_000) {
-        await lease.query('SELECT 1');
-        metrics.streamLength.set(await redis.xlen(names.stream));
-        leaseChecked = Date.now();
-      }
       if (count < 500 && asked.length === 0) await pause(count > 0 ? GATHER : IDLE, signal);
     }
+    if (lost.signal.aborted) throw new Error('the lease was lost', { cause: lost.signal.reason });
   } finally {
+    clearInterval(watch);
     await Promise.allSettled([producer.disconnect(), admin.disconnect()]);
   }
 }

@@ -47,9 +47,11 @@ export interface ServeOptions {
   isEngineAway(error: unknown): boolean;
 }
 
-/** Mounts the routes. Every write body is JSON of at most 16 KiB. */
+const BODY_LIMIT = 16 * 1024;
+
+/** Mounts the routes. Every write body is JSON of at most 16 KiB; one that says it is larger is not read at all. */
 export function serve(app: Express, routes: Route[], options: ServeOptions): void {
-  const readJson = express.json({ limit: 16 * 1024, strict: true, reviver: exactNumbers, type: 'application/json' });
+  const readJson = express.json({ limit: BODY_LIMIT, strict: true, reviver: exactNumbers, type: 'application/json' });
   for (const { endpoint, handle } of routes) {
     const path = endpoint.path.replace(/\{(\w+)\}/g, ':$1');
     const answer = answerer(endpoint, handle, options);
@@ -58,6 +60,10 @@ export function serve(app: Express, routes: Route[], options: ServeOptions): voi
       continue;
     }
     app[endpoint.method](path, (req, res) => {
+      if (Number(req.headers['content-length']) > BODY_LIMIT) {
+        send(req, res, refuse('COMMON413'), endpoint, options.metrics);
+        return;
+      }
       readJson(req, res, (error?: unknown) => {
         if (error) send(req, res, bodyRefusal(error), endpoint, options.metrics);
         else answer(req, res);
@@ -77,7 +83,10 @@ function answerer(
       send(req, res, call, endpoint, metrics);
       return;
     }
-    const timer = setTimeout(() => send(req, res, late(endpoint), endpoint, metrics), requestTimeoutMs);
+    const timer = setTimeout(
+      () => send(req, res, unanswered(endpoint, 'deadline passed'), endpoint, metrics),
+      requestTimeoutMs,
+    );
     // What a handler throws before its first await is no different from what it throws later.
     new Promise<Outcome<unknown>>((resolve) => resolve(handle(call)))
       .then((outcome) => {
@@ -91,7 +100,7 @@ function answerer(
           return;
         }
         if (isEngineAway(error)) {
-          send(req, res, refuse('COMMON503', { reason: 'the database is out of reach' }), endpoint, metrics);
+          send(req, res, unanswered(endpoint, 'the database is out of reach'), endpoint, metrics);
           return;
         }
         const traceId = traceIdOf(req);
@@ -101,9 +110,9 @@ function answerer(
   };
 }
 
-/** A read that is late did nothing; what became of a write is unknown. */
-const late = (endpoint: AnyEndpoint): Refusal =>
-  endpoint.method === 'get' ? refuse('COMMON503', { reason: 'deadline passed' }) : refuse('COMMON504');
+/** A read that failed did nothing; what became of a write is unknown. */
+const unanswered = (endpoint: AnyEndpoint, reason: string): Refusal =>
+  endpoint.method === 'get' ? refuse('COMMON503', { reason }) : refuse('COMMON504');
 
 function validate(endpoint: AnyEndpoint, req: Request, deadline: number): Call | Refusal {
   const params = endpoint.params.safeParse(req.params);
@@ -120,6 +129,9 @@ function validate(endpoint: AnyEndpoint, req: Request, deadline: number): Call |
   const key = endpoint.idempotent ? req.headers['idempotency-key'] : undefined;
   if (key !== undefined && (typeof key !== 'string' || !IDEMPOTENCY_KEY.test(key)))
     return refuse('COMMON400', { field: 'Idempotency-Key', problem: 'expected 1 to 64 printable ASCII characters' });
+  // Node joins repeated headers by a comma, which a key may hold.
+  if (key?.includes(',') && (req.headersDistinct['idempotency-key']?.length ?? 0) > 1)
+    return refuse('COMMON400', { field: 'Idempotency-Key', problem: 'given more than once' });
   return { params: params.data, query: query.data, body, key, deadline };
 }
 
@@ -215,18 +227,21 @@ export function refuseUnknown(app: Express, routes: Route[]): void {
   });
   // Express calls this for a path that is not valid percent-encoding, and for what nobody foresaw.
   app.use((error: unknown, req: Request, res: Response, _next: unknown) => {
-    const badPath = (error as { status?: number }).status === 400;
-    sendRefusal(
-      req,
-      res,
-      badPath ? refuse('COMMON400', { field: 'path', problem: 'not a valid URL' }) : refuse('COMMON500'),
-    );
+    const { status = 500 } = error as { status?: number };
+    if (status === 400) sendRefusal(req, res, refuse('COMMON400', { field: 'path', problem: 'not a valid URL' }));
+    else if (status > 400 && status < 500)
+      sendRefusal(req, res, { ...refuse('COMMON400', { field: 'headers' }), status });
+    else sendRefusal(req, res, refuse('COMMON500'));
   });
 }
 
 function sendRefusal(req: Request, res: Response, refusal: Refusal, headers: Record<string, string> = {}): void {
   if (res.headersSent) return;
   const text = JSON.stringify(refusalBody(refusal, traceIdOf(req)));
-  res.writeHead(REFUSALS[refusal.code].status, { ...HEADERS, ...headers, 'Content-Length': Buffer.byteLength(text) });
+  res.writeHead(refusal.status ?? REFUSALS[refusal.code].status, {
+    ...HEADERS,
+    ...headers,
+    'Content-Length': Buffer.byteLength(text),
+  });
   res.end(text);
 }

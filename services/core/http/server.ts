@@ -35,9 +35,11 @@ export async function listen(
     IncomingMessage: AppRequest,
     ServerResponse: AppResponse,
     keepAliveTimeout: 65_000,
+    // How often Node looks for requests that take too long to arrive; by default only every 30 s.
+    connectionsCheckingInterval: 1_000,
   });
-  server.headersTimeout = 10_000;
-  server.requestTimeout = 15_000;
+  server.headersTimeout = 5_000;
+  server.requestTimeout = 10_000;
   server.maxRequestsPerSocket = 0;
   server.on('request', (req: IncomingMessage, res: ServerResponse) => {
     const observed = !req.url?.startsWith('/health') && req.url !== '/metrics';

@@ -118,6 +118,7 @@ export async function startApp(config: Config, logger: Logger): Promise<App> {
     port: server.port,
     async stop() {
       state.ready = false;
+      server.drain();
       await new Promise((resolve) => setTimeout(resolve, config.drainDelayMs));
       await server.close(DRAIN);
       clearInterval(gauges);
@@ -133,7 +134,8 @@ async function untilSchema(read: () => Promise<string | undefined>, logger: Logg
   const until = Date.now() + 60_000;
   for (let told = false; ; ) {
     const version = await read();
-    if (version === SCHEMA_VERSION) return;
+    // A newer schema serves too: after a rollback of the program the schema stays, and migrations only add.
+    if (version !== undefined && version >= SCHEMA_VERSION) return;
     if (Date.now() > until)
       throw new Error(
         `the schema is at ${version ?? 'nothing'}, this program needs ${SCHEMA_VERSION}: npm run migrate`,

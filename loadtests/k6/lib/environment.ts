@@ -20,3 +20,6 @@ export const COUPON = __ENV.COUPON || 'test-coupon-1';
 export const SUMMARY = __ENV.SUMMARY;
 
 export const slo = parseSlo(open(import.meta.resolve('../../slo.yaml')));
+
+/** How many runners share this load: each is held to its part of the rate. */
+export const RUNNERS = Number(__ENV.RUNNERS || 1);

@@ -1,5 +1,5 @@
 import type { Options } from 'k6/options';
-import { PROFILE, slo } from './environment.ts';
+import { PROFILE, RUNNERS, slo } from './environment.ts';
 import type { ApiName } from './slo.ts';
 
 /** What every run shares. Labels cost k6 more than requests do, so only the name of the API is kept. */
@@ -28,7 +28,7 @@ export function optionsFor(
     thresholds[`http_req_failed{name:${name}}`] = [`rate<=${error_rate}`];
     thresholds[`${name}_unexpected`] = ['count<1'];
     if (heldToTargets && rateOfPauses !== undefined)
-      thresholds[`http_reqs{name:${name}}`]?.push(`rate>=${Math.min(tps, Math.floor(rateOfPauses * 0.9))}`);
+      thresholds[`http_reqs{name:${name}}`]?.push(`rate>=${Math.min(tps, Math.floor(rateOfPauses * 0.9)) / RUNNERS}`);
   }
   return { ...common, scenarios, thresholds };
 }

@@ -26,6 +26,7 @@ ENV NODE_ENV=production \
     HOST=0.0.0.0
 COPY --from=packages /app/node_modules node_modules
 COPY package.json ./
+COPY engines/running engines/running
 COPY loadtests/seed loadtests/seed
 COPY loadtests/verify loadtests/verify
 COPY services services

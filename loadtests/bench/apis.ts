@@ -4,15 +4,11 @@ import { createServer } from 'node:net';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { logFile } from '../../engines/directory.ts';
+import { BenchFailure } from './failure.ts';
 
 /** Starting, and a drain that the APIs were asked for, may take this long. Milliseconds. */
 const PATIENCE = 60_000;
 const STOP = 25_000;
-
-/** Something that the user can understand and act on, in one line. */
-export class BenchFailure extends Error {
-  override name = 'bench';
-}
 
 export interface Apis {
   baseUrl: string;

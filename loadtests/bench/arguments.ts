@@ -8,6 +8,9 @@ export const USAGE = `npm run bench -- [options]
   --only       ${SCENARIO_NAMES.join(', ')}: some of them, separated by commas
   --users      test-user-1 to test-user-N (default 100000; saturate 200000)
   --base-url   judge a deployment that already runs; DATABASE_URL, REDIS_URL and KAFKA_BROKERS say what it stands on
+  --kube       the same in a cluster where the charts are installed: seed Job, TestRuns of the k6-operator, verifier Job
+               (--context, --kube-namespace: kubectl's current context, onrush; --runners: pods that share the load, 2;
+               --load-image: what the chart says, else onrush-load:0.1.0); seeds unless --no-seed
   --seed       with --base-url: replace its data by the test data set first
   --no-seed    go on with the data that is there
   --keep       leave the APIs running
@@ -24,6 +27,14 @@ export interface BenchArguments {
   keep: boolean;
   repeat: number;
   seconds: number | undefined;
+  kube: KubeArguments | undefined;
+}
+
+export interface KubeArguments {
+  context: string | undefined;
+  namespace: string;
+  runners: number;
+  loadImage: string | undefined;
 }
 
 export class BadArgument extends Error {
@@ -52,6 +63,25 @@ export function parseArguments(args: string[]): BenchArguments | 'help' {
     keep: given.keep ?? false,
     repeat: whole('--repeat', given.repeat) ?? 1,
     seconds: whole('--seconds', given.seconds),
+    kube: kubeArguments(given, profile),
+  };
+}
+
+function kubeArguments(given: ReturnType<typeof parsed>, profile: Profile): KubeArguments | undefined {
+  const only = ['context', 'kube-namespace', 'runners', 'load-image'] as const;
+  if (!given.kube) {
+    const stray = only.find((option) => given[option] !== undefined);
+    if (stray) throw new BadArgument(`--${stray} means nothing without --kube`);
+    return undefined;
+  }
+  if (given['base-url']) throw new BadArgument('--kube and --base-url exclude each other');
+  if (profile === 'saturate')
+    throw new BadArgument('--kube has no saturate: in a cluster the engine alone cannot be measured beside it');
+  return {
+    context: given.context,
+    namespace: given['kube-namespace'] ?? 'onrush',
+    runners: whole('--runners', given.runners) ?? 2,
+    loadImage: given['load-image'],
   };
 }
 
@@ -71,6 +101,11 @@ function parsed(args: string[]) {
         keep: flag,
         repeat: text,
         seconds: text,
+        kube: flag,
+        context: text,
+        'kube-namespace': text,
+        runners: text,
+        'load-image': text,
         help: flag,
       },
     }).values;

@@ -20,15 +20,16 @@ import { reportPage } from '../report/page.ts';
 import type { Invariants, Results, ScenarioResult } from '../report/results.ts';
 import { showProgress } from '../seed/progress.ts';
 import { seed } from '../seed/seed.ts';
+import { openStack, type Stack } from '../verify/stack.ts';
 import { type Apis, startApis } from './apis.ts';
 import { type BenchArguments, parseArguments, USAGE } from './arguments.ts';
 import { Clients } from './clients.ts';
 import { OTHERS } from './gather.ts';
 import { readInvariants } from './invariants.ts';
+import { benchKube } from './kube/bench.ts';
 import { describeMachine } from './machine.ts';
 import { Progress } from './progress.ts';
 import { type Raw, runScenario } from './run-scenario.ts';
-import { openStack, type Stack } from './stack.ts';
 import { resultsText } from './table.ts';
 import { EXIT_CODES, judge } from './verdict.ts';
 
@@ -214,7 +215,9 @@ runAsProgram('loadtests/bench/bench.ts', async () => {
   }
   const interrupt = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => interrupt.abort());
-  const results = await bench(given, interrupt.signal);
+  const results = given.kube
+    ? await benchKube(given, given.kube, interrupt.signal)
+    : await bench(given, interrupt.signal);
   const directory = write(results);
   console.log(resultsText(results));
   console.error(`report: ${relative(process.cwd(), join(directory, 'report.html'))}`);

@@ -1,6 +1,7 @@
 import type { Config } from '../../services/core/config.ts';
 import type { InvariantCheck, Invariants } from '../report/results.ts';
 import type { ClientFigures } from '../verify/figures.ts';
+import type { Verdict } from '../verify/verdict.ts';
 import { verify } from '../verify/verify.ts';
 
 const GROUPS = ['', 'Coupons', 'Wallets', 'Stock', 'Orders', 'Clients against database'];
@@ -10,7 +11,11 @@ export async function readInvariants(
   { databaseUrl, redisUrl, kafkaBrokers, namespace }: Config,
   clients: ClientFigures,
 ): Promise<Invariants> {
-  const judged = await verify({ databaseUrl, redisUrl, kafkaBrokers, namespace, clients });
+  return invariantsOf(await verify({ databaseUrl, redisUrl, kafkaBrokers, namespace, clients }));
+}
+
+/** The part of the verifier's judgement that results.json keeps. */
+export function invariantsOf(judged: Verdict): Invariants {
   const checks: InvariantCheck[] = [
     ...judged.checks.map(({ id, group, title, status, reason, checked, violations, rows }) => ({
       id,

@@ -3,6 +3,7 @@ import type { RawDatabase } from '../raw/database.ts';
 import type { RawRun } from '../raw/load.ts';
 import { measureRaw } from '../raw/raw.ts';
 import type { RawCeiling, ScenarioResult } from '../report/results.ts';
+import type { Stack } from '../verify/stack.ts';
 import type { BenchArguments } from './arguments.ts';
 import type { Clients } from './clients.ts';
 import type { Reading } from './exposition.ts';
@@ -12,7 +13,6 @@ import { median } from './median.ts';
 import { enginePids } from './processors.ts';
 import type { Progress } from './progress.ts';
 import { type Scenario, type ScenarioName, scenarioOf } from './scenarios.ts';
-import type { Stack } from './stack.ts';
 import { readMetrics, watch } from './watch.ts';
 
 /** Where the engine's ceiling is measured, and with what. */
@@ -94,7 +94,7 @@ async function loadOnce(
   const open: string[] = [];
   const before = await readMetrics(baseUrl).catch(() => undefined);
   const pids = await enginePids();
-  const watching = watch(baseUrl, name, scenario.apis, slo, pids, progress);
+  const watching = watch(() => readMetrics(baseUrl), name, scenario.apis, slo, pids, progress);
   // Each round has users of its own, so that nobody has the coupon before.
   const share = Math.floor(given.users / rounds);
   const env = {

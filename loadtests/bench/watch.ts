@@ -22,10 +22,11 @@ export interface Watched {
 
 /**
  * Reads the server's own histograms every second until stopped: what is shown live and drawn later.
+ * @param read the metrics of all its processes together.
  * @param pids processes whose CPU is told apart, by name; more may be added while it runs.
  */
 export function watch(
-  baseUrl: string,
+  read: () => Promise<Reading>,
   label: string,
   apis: ApiName[],
   slo: Record<ApiName, Slo>,
@@ -39,7 +40,7 @@ export function watch(
   const usedBefore = readProcessors(pids);
 
   async function look(): Promise<void> {
-    let before = await readMetrics(baseUrl).catch(() => undefined);
+    let before = await read().catch(() => undefined);
     let last = performance.now();
     while (!stopping.signal.aborted) {
       await sleep(Math.max(100, 1_000 - ((performance.now() - began) % 1_000)), undefined, {
@@ -48,7 +49,7 @@ export function watch(
       // The generator's own time is gone once it has ended, so the last reading is that of the last second.
       if (!stopping.signal.aborted)
         watched.cores = coresUsed(usedBefore, readProcessors(pids), (performance.now() - began) / 1000);
-      const after = await readMetrics(baseUrl).catch(() => undefined);
+      const after = await read().catch(() => undefined);
       const now = performance.now();
       if (!after) {
         progress.show(`${label}  ${seconds(now - began)}  the APIs do not answer`);

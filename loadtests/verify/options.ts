@@ -14,10 +14,10 @@ export const USAGE = `npm run verify -- [options]
   --redis URL            Redis with the promises
   --kafka HOST:PORT,…    brokers
   --namespace NAME       first part of Redis keys, topics and groups (ONRUSH_NAMESPACE, onrush)
-  --clients FILE         figures of the load generators, JSON
+  --clients FILE         figures of the load generators, JSON; text that begins with { is taken as that JSON itself
   --mapping FILE         JSON of source → SELECT, to judge another schema
   --allow-lost-promises  report lost coupon promises without failing
-  --json FILE            write the verdict there
+  --json FILE            write the verdict there; - prints it, one line and nothing else
 Exit code: 0 PASS, 1 FAIL, 2 INCONCLUSIVE or an error.`;
 
 const flow = z.strictObject({ count: z.int().min(0), won: z.int().min(0) });
@@ -97,7 +97,8 @@ function engines({ dsn, redis, kafka, namespace }: EngineOptions, env: Record<st
 
 async function readFigures(file: string): Promise<ClientFigures> {
   try {
-    return clientFigures.parse(JSON.parse(await readFile(file, 'utf8'))) as ClientFigures;
+    const text = file.startsWith('{') ? file : await readFile(file, 'utf8');
+    return clientFigures.parse(JSON.parse(text)) as ClientFigures;
   } catch (error) {
     const reason = error instanceof z.ZodError ? z.prettifyError(error) : (error as Error).message;
     throw new BadOption(`--clients ${file}: ${reason}`);

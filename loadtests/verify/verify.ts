@@ -121,7 +121,10 @@ runAsProgram('loadtests/verify/verify.ts', async () => {
     return;
   }
   const verdict = await verify(options);
-  if (options.json) await writeFile(options.json, `${JSON.stringify(verdict, null, 2)}\n`);
-  printVerdict(verdict, process.stdout);
+  if (options.json === '-') console.log(JSON.stringify(verdict));
+  else {
+    if (options.json) await writeFile(options.json, `${JSON.stringify(verdict, null, 2)}\n`);
+    printVerdict(verdict, process.stdout);
+  }
   process.exitCode = EXIT_CODES[verdict.verdict];
 });

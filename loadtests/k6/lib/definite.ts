@@ -37,6 +37,7 @@ export function definite(results: Results, path: string, body: object): RefinedR
   results.sent.add(1);
   for (let attempt = 1; ; attempt++) {
     const response = http.post(BASE_URL + path, text, params);
+    results.observe(response.timings.duration);
     if (response.status >= 200 && response.status < 300) {
       results.acknowledged.add(1);
       return response;

@@ -1,5 +1,7 @@
 import { Counter } from 'k6/metrics';
 import type { RefusalCode } from '../../../services/core/refusals.ts';
+import { BUCKET_EDGES, bucketIndex, bucketOf } from './buckets.ts';
+import { RUNNERS } from './environment.ts';
 import { ERROR_CLASSES, type ErrorClass } from './errors.ts';
 
 /** What became of one API's keyed writes, each counted once however often it was sent. */
@@ -14,6 +16,8 @@ export class Results {
   /** Refusals that mean that the script and the server disagree. */
   readonly unexpected: Counter;
   readonly errors: Record<ErrorClass, Counter>;
+  /** Attempts by how long they took; none where there is but one runner, whose own percentiles are exact. */
+  readonly #buckets: Counter[];
 
   constructor(name: string, refusals: readonly RefusalCode[]) {
     this.name = name;
@@ -25,5 +29,12 @@ export class Results {
     this.errors = Object.fromEntries(
       ERROR_CLASSES.map((kind) => [kind, new Counter(`${name}_error_${kind}`)]),
     ) as Record<ErrorClass, Counter>;
+    this.#buckets =
+      RUNNERS === 1 ? [] : [...BUCKET_EDGES, Number.POSITIVE_INFINITY].map((_, at) => new Counter(bucketOf(name, at)));
+  }
+
+  /** Counts one attempt in its bucket: counts of several runners add up, percentiles do not. Milliseconds. */
+  observe(ms: number): void {
+    this.#buckets[bucketIndex(ms)]?.add(1);
   }
 }

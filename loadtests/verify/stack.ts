@@ -2,9 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Config } from '../../services/core/config.ts';
 import { namesOf } from '../../services/core/names.ts';
 import { connectDatabase, connectKafka, connectRedis } from '../seed/connect.ts';
-import { readBefore } from '../verify/before.ts';
-import { drained, type Queues } from '../verify/drained.ts';
-import type { Before } from '../verify/figures.ts';
+import { readBefore } from './before.ts';
+import { drained, type Queues } from './drained.ts';
+import type { Before } from './figures.ts';
 
 const GATE_OPENS = 30_000;
 

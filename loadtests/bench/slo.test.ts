@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
 import { DURATION_BUCKETS } from '../../services/core/http/metrics.ts';
+import { BUCKET_EDGES } from '../k6/lib/buckets.ts';
 import { parseSlo } from '../k6/lib/slo.ts';
 
 const text = readFileSync('loadtests/slo.yaml', 'utf8');
@@ -10,7 +11,10 @@ test('the reader of slo.yaml reads what YAML says', () => {
 });
 
 test('every p95 target is an edge of the request histogram', () => {
-  for (const { p95_ms } of Object.values(parseSlo(text))) expect(DURATION_BUCKETS).toContain(p95_ms / 1000);
+  for (const { p95_ms } of Object.values(parseSlo(text))) {
+    expect(DURATION_BUCKETS).toContain(p95_ms / 1000);
+    expect(BUCKET_EDGES).toContain(p95_ms);
+  }
 });
 
 test('a line that is more than a plain pair is refused by its number', () => {

@@ -15,7 +15,7 @@ export const USAGE = `npm run bench -- [options]
   --no-seed    go on with the data that is there
   --keep       leave the APIs running
   --repeat     saturate: this many rounds of raw engine and APIs in turn, medians are reported (default 1)
-  --seconds    saturate: length of each run (default 20 for the APIs, 10 for each raw one)
+  --seconds    length of each run: saturate (default 20 for the APIs, 10 for each raw one) and smoke (default 5)
 Results go to .onrush/results, or where ONRUSH_BENCH_RESULTS says. Exit code: 0 PASS, 1 FAIL, 2 INCONCLUSIVE or an error.`;
 
 export interface BenchArguments {

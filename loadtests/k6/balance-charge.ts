@@ -4,7 +4,8 @@ import { sleep } from 'k6';
 import { charge, randomAmount } from './lib/charge.ts';
 import { PROFILE, SECONDS } from './lib/environment.ts';
 import { optionsFor } from './lib/options.ts';
-import { GRACE, inProfile, inSequence, rateOfPauses } from './lib/profiles.ts';
+import { phasesOf } from './lib/phases.ts';
+import { GRACE, inSequence, rateOfPauses } from './lib/profiles.ts';
 import { randomUser } from './lib/users.ts';
 
 export { handleSummary } from './lib/end.ts';
@@ -13,7 +14,7 @@ const PAUSE = 0.03;
 /** Wallets that a saturate run charges: 10 is hot, 10000 is spread. */
 const WALLETS = Number(__ENV.WALLETS || 10);
 
-const phases = inProfile(PROFILE, [
+const phases = phasesOf([
   { exec: 'tenWallets', startVus: 100, stages: [{ seconds: 60, vus: 100 }] },
   {
     exec: 'hundredWallets',

@@ -4,14 +4,15 @@ import { sleep } from 'k6';
 import { issue } from './lib/coupon.ts';
 import { PROFILE, SECONDS } from './lib/environment.ts';
 import { optionsFor } from './lib/options.ts';
-import { GRACE, inProfile, inSequence, rateOfPauses } from './lib/profiles.ts';
+import { phasesOf } from './lib/phases.ts';
+import { GRACE, inSequence, rateOfPauses } from './lib/profiles.ts';
 import { nextUser, randomUser } from './lib/users.ts';
 
 export { handleSummary } from './lib/end.ts';
 
 const PAUSE = 0.15;
 
-const phases = inProfile(PROFILE, [
+const phases = phasesOf([
   {
     exec: 'drop',
     startVus: 1,

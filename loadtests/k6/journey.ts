@@ -7,10 +7,11 @@ import { Counter } from 'k6/metrics';
 import type { AddItemRequest } from '../../services/cart/contract.ts';
 import { charge } from './lib/charge.ts';
 import { issueAndRead, issueStatus } from './lib/coupon.ts';
-import { BASE_URL, COUPON, PROFILE } from './lib/environment.ts';
+import { BASE_URL, COUPON } from './lib/environment.ts';
 import { optionsFor, readsMustAnswer } from './lib/options.ts';
 import { order } from './lib/order.ts';
-import { inProfile, inSequence } from './lib/profiles.ts';
+import { phasesOf } from './lib/phases.ts';
+import { inSequence } from './lib/profiles.ts';
 import { read } from './lib/read.ts';
 import { nextUserFromTheEnd, randomUser } from './lib/users.ts';
 
@@ -18,7 +19,7 @@ export { handleSummary } from './lib/end.ts';
 
 const visits = (exec: string, vus: number) =>
   inSequence(
-    inProfile(PROFILE, [
+    phasesOf([
       {
         exec,
         startVus: 1,

@@ -5,14 +5,15 @@ import { sleep } from 'k6';
 import { PROFILE, SECONDS } from './lib/environment.ts';
 import { optionsFor } from './lib/options.ts';
 import { order } from './lib/order.ts';
-import { GRACE, inProfile, inSequence, rateOfPauses } from './lib/profiles.ts';
+import { phasesOf } from './lib/phases.ts';
+import { GRACE, inSequence, rateOfPauses } from './lib/profiles.ts';
 import { nextUser, randomUser } from './lib/users.ts';
 
 export { handleSummary } from './lib/end.ts';
 
 const PAUSE = 0.5;
 
-const phases = inProfile(PROFILE, [
+const phases = phasesOf([
   {
     exec: 'checkout',
     startVus: 1,

@@ -1,36 +1,10 @@
-import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
 import { up } from '../../engines/up.ts';
 import { runAsProgram } from '../../services/core/program.ts';
+import { runJest } from './jest.ts';
 
-/** Jest's own summary, as far as it is needed. */
-interface Summary {
-  numPassedTests: number;
-  numFailedTests: number;
-  numFailedTestSuites: number;
-  numRuntimeErrorTestSuites: number;
-}
-
-/** Runs the whole suite; closes with a line that counts Jest's own results. Arguments go to Jest. */
+/** Runs the whole suite on real engines. Arguments go to Jest. */
 runAsProgram('loadtests/test/test.ts', async () => {
   // Before Jest, so that what cannot be installed or started is said in one line.
   await up();
-  const directory = join(process.env.ONRUSH_DIR ?? '.onrush', 'results');
-  mkdirSync(directory, { recursive: true });
-  const file = join(directory, 'test.json');
-  rmSync(file, { force: true });
-  const jest = join('node_modules', 'jest', 'bin', 'jest.js');
-  const args = [jest, '--json', `--outputFile=${file}`, '--verbose', '--forceExit', ...process.argv.slice(2)];
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', ...args], {
-    stdio: ['inherit', 'ignore', 'inherit'],
-  });
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => child.kill(signal));
-  const code = await new Promise<number>((resolve) => child.once('exit', (status) => resolve(status ?? 1)));
-  if (!existsSync(file)) throw new Error('the tests could not be started: see above');
-  const summary = JSON.parse(readFileSync(file, 'utf8')) as Summary;
-  // A file that could not be run holds tests that nobody counted.
-  const failed = summary.numFailedTests + summary.numRuntimeErrorTestSuites;
-  console.log(`${summary.numPassedTests} passed, ${failed} failed`);
-  process.exit(code !== 0 || failed > 0 ? 1 : 0);
+  process.exit(await runJest('jest.config.json', process.argv.slice(2)));
 });

@@ -22,7 +22,7 @@ export interface Phase {
 /** Long enough for an answer that was ambiguous to be asked for again until it is definite. */
 export const GRACE = '20s';
 
-const SECONDS: Partial<Record<Profile, number>> = { quick: 30, smoke: 5 };
+const QUICK_SECONDS = 30;
 
 export function profileNamed(name: string): Profile {
   if (!PROFILES.includes(name as Profile)) throw new Error(`PROFILE=${name}: expected one of ${PROFILES.join(', ')}`);
@@ -31,10 +31,11 @@ export function profileNamed(name: string): Profile {
 
 const length = (stages: Stage[]) => stages.reduce((sum, { seconds }) => sum + seconds, 0);
 
-/** The phases, shortened to what the profile has time for. */
-export function inProfile(profile: Profile, phases: Phase[]): Phase[] {
+/** The phases, shortened to what the profile has time for; smoke to as many seconds as it is given. */
+export function inProfile(profile: Profile, phases: Phase[], smokeSeconds = 5): Phase[] {
   const published = phases.reduce((sum, { stages }) => sum + length(stages), 0);
-  const factor = (SECONDS[profile] ?? published) / published;
+  const seconds = profile === 'smoke' ? smokeSeconds : profile === 'quick' ? QUICK_SECONDS : published;
+  const factor = seconds / published;
   return phases.map((phase) => ({
     ...phase,
     stages: phase.stages.map(({ seconds, vus }) => ({ seconds: seconds * factor, vus })),

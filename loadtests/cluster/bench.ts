@@ -1,0 +1,75 @@
+import { mkdtempSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Results } from '../report/results.ts';
+import { NAMESPACE, objects, start } from './commands.ts';
+
+export interface BenchRun {
+  code: number;
+  results: Results;
+}
+
+/**
+ * One `npm run bench -- --kube`, smoke for so many seconds on the data that is there. While its load runs, `meanwhile` is
+ * called.
+ */
+export async function bench(
+  scenario: 'coupon' | 'charge' | 'order' | 'journey',
+  seconds: number,
+  meanwhile: () => Promise<void> = async () => {},
+  ...more: string[]
+): Promise<BenchRun> {
+  const directory = mkdtempSync(join(tmpdir(), 'onrush-cluster-'));
+  const args = [
+    'loadtests/bench/bench.ts',
+    '--kube',
+    '--profile',
+    'smoke',
+    '--only',
+    scenario,
+    '--seconds',
+    String(seconds),
+  ];
+  const { ended, log } = start(
+    `bench-${scenario}`,
+    process.execPath,
+    [...args, ...(more.length ? more : ['--no-seed'])],
+    {
+      env: { ...process.env, ONRUSH_BENCH_RESULTS: directory },
+    },
+  );
+  const began = Date.now();
+  const file = { coupon: 'coupon-issue', charge: 'balance-charge', order: 'order-payment', journey: 'journey' }[
+    scenario
+  ];
+  let over = false;
+  void ended.then(() => {
+    over = true;
+  });
+  while (!over && !runnersRun(file, began)) await sleep(300);
+  if (!over) await meanwhile();
+  const code = await ended;
+  try {
+    return { code, results: JSON.parse(readFileSync(join(directory, 'latest', 'results.json'), 'utf8')) as Results };
+  } catch {
+    throw new Error(`the bench ended with ${code} and without results:\n${log()}`);
+  }
+}
+
+/** Whether this run's load, and not that of an earlier one, is under way. */
+function runnersRun(testRun: string, since: number): boolean {
+  const pods = objects('pods', '-l', `k6_cr=${testRun},runner=true`);
+  const starters = objects('pods', '-l', `k6_cr=${testRun}`).filter(({ metadata }) =>
+    metadata.name.includes('-starter'),
+  );
+  return (
+    pods.length > 0 &&
+    pods.every(
+      ({ status, metadata }) => status.phase === 'Running' && Date.parse(metadata.creationTimestamp) > since - 2_000,
+    ) &&
+    starters.some(({ status }) => status.phase === 'Succeeded' || status.phase === 'Running')
+  );
+}
+
+export { NAMESPACE };

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Results } from '../report/results.ts';
-import { NAMESPACE, objects, start } from './commands.ts';
+import { objects, start } from './commands.ts';
 
 export interface BenchRun {
   code: number;
@@ -11,14 +11,14 @@ export interface BenchRun {
 }
 
 /**
- * One `npm run bench -- --kube`, smoke for so many seconds on the data that is there. While its load runs, `meanwhile` is
- * called.
+ * One `npm run bench -- --kube`, smoke for so many seconds, on fresh data unless it goes on with what is there. While its load
+ * runs, `meanwhile` is called.
  */
 export async function bench(
   scenario: 'coupon' | 'charge' | 'order' | 'journey',
   seconds: number,
+  data: 'fresh' | 'as it is',
   meanwhile: () => Promise<void> = async () => {},
-  ...more: string[]
 ): Promise<BenchRun> {
   const directory = mkdtempSync(join(tmpdir(), 'onrush-cluster-'));
   const args = [
@@ -34,7 +34,7 @@ export async function bench(
   const { ended, log } = start(
     `bench-${scenario}`,
     process.execPath,
-    [...args, ...(more.length ? more : ['--no-seed'])],
+    [...args, ...(data === 'fresh' ? ['--users', '20000'] : ['--no-seed'])],
     {
       env: { ...process.env, ONRUSH_BENCH_RESULTS: directory },
     },
@@ -71,5 +71,3 @@ function runnersRun(testRun: string, since: number): boolean {
     starters.some(({ status }) => status.phase === 'Succeeded' || status.phase === 'Running')
   );
 }
-
-export { NAMESPACE };

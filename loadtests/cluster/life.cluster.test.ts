@@ -73,14 +73,7 @@ test(
   'coupons, charges and orders from two runners: PASS, and their figures agree with the database to the won',
   async () => {
     for (const scenario of ['coupon', 'charge', 'order'] as const) {
-      const { code, results } = await bench(
-        scenario,
-        5,
-        undefined,
-        '--users',
-        '20000',
-        ...(scenario === 'coupon' ? [] : ['--no-seed']),
-      );
+      const { code, results } = await bench(scenario, 5, scenario === 'coupon' ? 'fresh' : 'as it is');
       expect(results.reasons).toEqual([]);
       expect(code).toBe(0);
       expect(results.invariants?.checks.filter(({ group }) => group === 'Clients against database')).not.toEqual([]);
@@ -139,7 +132,7 @@ test(
 test(
   'a pod of each API, each worker and the edge is deleted under load: PASS, and the pods are noted',
   async () => {
-    const { results } = await bench('journey', 45, async () => {
+    const { results } = await bench('journey', 45, 'fresh', async () => {
       for (const component of [...APIS, ...WORKERS, 'edge']) {
         deleteOnePod(component);
         await sleep(3_000);
@@ -174,7 +167,7 @@ test(
       '--wait',
       '--timeout=5m',
     ];
-    const { results } = await bench('charge', 150, async () => {
+    const { results } = await bench('charge', 150, 'as it is', async () => {
       const began = Date.now();
       await start('upgrade', 'helm', [...upgrade, '--set', 'settings.LOG_LEVEL=error']).ended;
       const between = Date.now();
@@ -201,7 +194,7 @@ test(
   'an engine’s pod is deleted under load: clients may wait or be refused, the invariants hold',
   async () => {
     for (const engine of ['onrush-redis-0', 'onrush-kafka-0', 'onrush-mysql-0']) {
-      const { results } = await bench('journey', 40, async () => {
+      const { results } = await bench('journey', 40, 'as it is', async () => {
         await sleep(5_000);
         kubectl('delete', 'pod', engine, '--wait=false');
       });
@@ -217,25 +210,11 @@ test(
   'a worker that is evicted for its disk does no harm',
   async () => {
     const [pod] = podsOf('coupon-consumer');
-    const { results } = await bench(
-      'coupon',
-      60,
-      async () => {
-        // 16 MiB is what its volume may hold; the kubelet looks every minute at the latest.
-        run('kubectl', [
-          '-n',
-          NAMESPACE,
-          'exec',
-          pod.metadata.name,
-          '--',
-          'node',
-          '-e',
-          "require('fs').writeFileSync('/tmp/full', Buffer.alloc(40e6))",
-        ]);
-      },
-      '--users',
-      '20000',
-    );
+    // 16 MiB is what its volume may hold; the kubelet looks every minute at the latest.
+    const fill = "require('fs').writeFileSync('/tmp/full', Buffer.alloc(40e6))";
+    const { results } = await bench('coupon', 60, 'fresh', async () => {
+      run('kubectl', ['-n', NAMESPACE, 'exec', pod.metadata.name, '--', 'node', '-e', fill]);
+    });
     expect(violated(results)).toEqual([]);
     for (const until = Date.now() + 3 * MINUTES; ; await sleep(2_000)) {
       const left = objects('pods').find(({ metadata }) => metadata.uid === pod.metadata.uid);
@@ -252,7 +231,7 @@ test(
   async () => {
     kubectl('scale', 'deployment', deployment('balance-api'), '--replicas=0');
     try {
-      const { code, results } = await bench('charge', 5);
+      const { code, results } = await bench('charge', 5, 'as it is');
       expect(results.reasons.join('\n')).toMatch(
         /charge: the threshold http_req_failed\{name:charge\} rate<=0.01 is broken/,
       );
@@ -268,7 +247,7 @@ test(
 test(
   'a runner that is lost leaves the run INCONCLUSIVE',
   async () => {
-    const { code, results } = await bench('charge', 30, async () => {
+    const { code, results } = await bench('charge', 30, 'as it is', async () => {
       await sleep(3_000);
       kubectl(
         'delete',

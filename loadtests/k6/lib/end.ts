@@ -6,6 +6,6 @@ export function handleSummary(data: Parameters<typeof summarize>[0]): Record<str
   const summary = summarize(data);
   return {
     stdout: summaryText(summary),
-    ...(SUMMARY ? { [SUMMARY]: JSON.stringify(summary) } : {}),
+    ...(SUMMARY ? { [SUMMARY]: `${JSON.stringify(summary)}\n` } : {}),
   };
 }

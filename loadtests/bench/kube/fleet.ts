@@ -1,6 +1,9 @@
 import { parseExposition, type Reading } from '../exposition.ts';
 import type { Cluster, Pod } from './cluster.ts';
 
+/** An evicted pod stays listed, and is as gone as one that was deleted. */
+const isThere = ({ status }: Pod): boolean => status.phase === 'Running' || status.phase === 'Pending';
+
 /** All pods of the application, as one: their metrics together, and what happened to them. */
 export class Fleet {
   readonly #cluster: Cluster;
@@ -60,7 +63,7 @@ export class Fleet {
       'app.kubernetes.io/part-of=onrush,!batch.kubernetes.io/job-name',
     );
     const now = new Map(
-      all.map(({ metadata, status }) => [
+      all.filter(isThere).map(({ metadata, status }) => [
         metadata.uid,
         {
           name: metadata.name,

@@ -221,7 +221,7 @@ test(
     expect(violated(results)).toEqual([]);
     for (const until = Date.now() + 3 * MINUTES; ; await sleep(2_000)) {
       const left = objects('pods').find(({ metadata }) => metadata.uid === pod.metadata.uid);
-      if (!left || left.status.phase !== 'Running') break;
+      if (left?.status.phase !== 'Running') break;
       if (Date.now() > until) throw new Error(`not evicted: ${JSON.stringify(left.status)}`);
     }
     settled();

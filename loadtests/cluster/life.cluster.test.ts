@@ -86,6 +86,43 @@ test(
   10 * MINUTES,
 );
 
+// Whether NetworkPolicy is enforced is the network plugin's affair: kind's does.
+const whereEnforced = process.env.NETWORK_POLICY === 'enforced' ? test : test.skip;
+
+whereEnforced(
+  'a pod that is not one of ours reaches no engine',
+  async () => {
+    const image = objects('deployments').find(({ metadata }) => metadata.name === deployment('balance-api'))?.spec
+      .template.spec.containers[0].image;
+    const attempt = (port: number, host: string) =>
+      `new Promise(r=>{const s=require('net').connect(${port},'${host}');s.setTimeout(5000,()=>r('no'));s.on('error',()=>r('no'));s.on('connect',()=>r('yes'))})`;
+    const script = `Promise.all([${attempt(3306, 'onrush-mysql')},${attempt(6379, 'onrush-redis')},${attempt(9092, 'onrush-kafka')},${attempt(80, 'onrush-edge')}]).then(a=>{console.log(a.join());process.exit()})`;
+    const stranger = {
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name: 'stranger' },
+      spec: {
+        restartPolicy: 'Never',
+        securityContext: { runAsNonRoot: true, runAsUser: 1000, seccompProfile: { type: 'RuntimeDefault' } },
+        containers: [
+          {
+            name: 'stranger',
+            image,
+            args: ['-e', script],
+            securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ['ALL'] } },
+          },
+        ],
+      },
+    };
+    kubectl('delete', 'pod', 'stranger', '--ignore-not-found');
+    done('kubectl', ['-n', NAMESPACE, 'apply', '-f', '-'], JSON.stringify(stranger));
+    kubectl('wait', 'pod/stranger', '--for=jsonpath={.status.phase}=Succeeded', '--timeout=120s');
+    expect(kubectl('logs', 'stranger').trim()).toBe('no,no,no,yes');
+    kubectl('delete', 'pod', 'stranger');
+  },
+  4 * MINUTES,
+);
+
 test(
   'three pods of each API and two of each worker pass the race suite through the edge',
   async () => {

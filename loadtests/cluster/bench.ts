@@ -28,13 +28,15 @@ export async function bench(
     'smoke',
     '--only',
     scenario,
+    '--users',
+    '20000',
     '--seconds',
     String(seconds),
   ];
   const { ended, log } = start(
     `bench-${scenario}`,
     process.execPath,
-    [...args, ...(data === 'fresh' ? ['--users', '20000'] : ['--no-seed'])],
+    [...args, ...(data === 'fresh' ? [] : ['--no-seed'])],
     {
       env: { ...process.env, ONRUSH_BENCH_RESULTS: directory },
     },

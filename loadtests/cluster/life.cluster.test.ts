@@ -126,6 +126,12 @@ whereEnforced(
 test(
   'three pods of each API and two of each worker pass the race suite through the edge',
   async () => {
+    // The suite begins with wallets that nobody charged, and with carts that an order empties.
+    kubectl('delete', 'job', 'seed-for-races', '--ignore-not-found');
+    kubectl('create', 'job', 'seed-for-races', '--from=cronjob/onrush-seed');
+    kubectl('wait', 'job/seed-for-races', '--for=condition=Complete', '--timeout=180s');
+    kubectl('set', 'env', 'deployment/onrush-order-api', 'ONRUSH_CART_AFTER_ORDER=empty');
+    kubectl('rollout', 'status', 'deployment/onrush-order-api', '--timeout=180s');
     const [edge, mysql, redis] = await Promise.all([
       forward('onrush-edge', 80),
       forward('onrush-mysql', 3306),
@@ -164,6 +170,8 @@ test(
       expect([code, code === 0 ? '' : jest.log().slice(-6_000)]).toEqual([0, '']);
     } finally {
       for (const open of [edge, mysql, redis]) open.close();
+      kubectl('set', 'env', 'deployment/onrush-order-api', 'ONRUSH_CART_AFTER_ORDER-');
+      kubectl('rollout', 'status', 'deployment/onrush-order-api', '--timeout=180s');
     }
   },
   10 * MINUTES,

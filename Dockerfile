@@ -2,7 +2,8 @@
 #   docker build -t onrush .
 # Node runs the TypeScript as it is, so nothing is compiled, and development takes the same image: the chart then has
 # services/ in a volume where files can be replaced (development.enabled).
-ARG NODE=node:24-bookworm-slim
+# The version that package.json has for development too.
+ARG NODE=node:24.21.0-bookworm-slim
 # What the node image is made of: without npm, yarn and headers the image is a third smaller and has less to patch.
 ARG DEBIAN=debian:bookworm-slim
 

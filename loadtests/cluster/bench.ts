@@ -10,12 +10,20 @@ export interface BenchRun {
   results: Results;
 }
 
+const TEST_RUNS = {
+  coupon: 'coupon-issue',
+  charge: 'balance-charge',
+  order: 'order-payment',
+  journey: 'journey',
+  spike: 'spike',
+};
+
 /**
  * One `npm run bench -- --kube`, smoke for so many seconds, on fresh data unless it goes on with what is there. While its load
  * runs, `meanwhile` is called.
  */
 export async function bench(
-  scenario: 'coupon' | 'charge' | 'order' | 'journey',
+  scenario: keyof typeof TEST_RUNS,
   seconds: number,
   data: 'fresh' | 'as it is',
   meanwhile: () => Promise<void> = async () => {},
@@ -42,14 +50,11 @@ export async function bench(
     },
   );
   const began = Date.now();
-  const file = { coupon: 'coupon-issue', charge: 'balance-charge', order: 'order-payment', journey: 'journey' }[
-    scenario
-  ];
   let over = false;
   void ended.then(() => {
     over = true;
   });
-  while (!over && !runnersRun(file, began)) await sleep(300);
+  while (!over && !runnersRun(TEST_RUNS[scenario], began)) await sleep(300);
   if (!over) await meanwhile();
   const code = await ended;
   try {

@@ -24,7 +24,9 @@ function watchAll() {
 }
 
 function start() {
-  child = spawn(process.execPath, ['services/main.ts'], { stdio: 'inherit' });
+  // With what is compiled already, a start takes half of its CPU; all pods start again at once.
+  const env = { ...process.env, NODE_COMPILE_CACHE: '/tmp/compiled' };
+  child = spawn(process.execPath, ['services/main.ts'], { stdio: 'inherit', env });
   child.on('exit', (code) => {
     child = undefined;
     if (stopping) process.exit(code ?? 0);

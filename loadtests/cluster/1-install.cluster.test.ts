@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { done, kubectl, NAMESPACE, objects, run } from './commands.ts';
-import { APIS, deployment, MINUTES, WORKERS } from './deployments.ts';
+import { done, kubectl, NAMESPACE, objects, run, secret } from './commands.ts';
+import { APIS, deployment, imageOf, MINUTES, WORKERS } from './deployments.ts';
 
 // In the cluster of kubectl's current context: skaffold builds, loads and installs. The files of this suite follow one another
 // and share that installation.
@@ -48,6 +48,37 @@ test.each(['values.yaml', 'values-dev.yaml', 'values-load.yaml', 'values-prod.ya
 );
 
 test(
+  'helm install --wait brings the application and its engines up as one release, and helm test finds them',
+  () => {
+    const namespace = 'onrush-alone';
+    const [, repository, tag] = /^(.*):([^:/]*)$/.exec(imageOf('balance-api')) ?? [];
+    const helm = (...args: string[]) => done('helm', [...args, '-n', namespace]);
+    done(
+      'kubectl',
+      ['apply', '-f', '-'],
+      readFileSync('k8s/namespace.yaml', 'utf8').replace('name: onrush', `name: ${namespace}`),
+    );
+    try {
+      const values = [
+        '-f',
+        'charts/onrush/values-dev.yaml',
+        '--set',
+        `image.repository=${repository},image.tag=${tag}`,
+      ];
+      helm('install', 'shop', 'charts/onrush', ...values, '--wait', '--timeout=8m');
+      expect(helm('test', 'shop')).toMatch(/Phase: +Succeeded/);
+      const secrets = () => ['shop-mysql', 'shop-redis'].map((name) => secret(name, 'url', namespace));
+      const before = secrets();
+      helm('upgrade', 'shop', 'charts/onrush', ...values, '--wait', '--timeout=8m');
+      expect(secrets()).toEqual(before);
+    } finally {
+      done('kubectl', ['delete', 'namespace', namespace]);
+    }
+  },
+  15 * MINUTES,
+);
+
+test(
   'helm test asks every service',
   () => {
     expect(done('helm', ['test', 'onrush', '-n', NAMESPACE])).toMatch(/Phase: +Succeeded/);
@@ -60,8 +91,7 @@ const whereEnforced = process.env.NETWORK_POLICY === 'enforced' ? test : test.sk
 whereEnforced(
   'a pod that is not one of ours reaches no engine',
   async () => {
-    const image = objects('deployments').find(({ metadata }) => metadata.name === deployment('balance-api'))?.spec
-      .template.spec.containers[0].image;
+    const image = imageOf('balance-api');
     const attempt = (port: number, host: string) =>
       `new Promise(r=>{const s=require('net').connect(${port},'${host}');s.setTimeout(5000,()=>r('no'));s.on('error',()=>r('no'));s.on('connect',()=>r('yes'))})`;
     const script = `Promise.all([${attempt(3306, 'onrush-mysql')},${attempt(6379, 'onrush-redis')},${attempt(9092, 'onrush-kafka')},${attempt(80, 'onrush-edge')}]).then(a=>{console.log(a.join());process.exit()})`;

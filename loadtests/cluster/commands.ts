@@ -32,8 +32,11 @@ export const kubectl = (...args: string[]): string => done('kubectl', ['-n', NAM
 export const objects = (...args: string[]): any[] => JSON.parse(kubectl('get', ...args, '-o', 'json')).items;
 
 /** Value of a Secret's key. */
-export const secret = (name: string, key: string): string =>
-  Buffer.from(kubectl('get', 'secret', name, '-o', `jsonpath={.data.${key}}`), 'base64').toString();
+export const secret = (name: string, key: string, namespace = NAMESPACE): string =>
+  Buffer.from(
+    done('kubectl', ['-n', namespace, 'get', 'secret', name, '-o', `jsonpath={.data.${key}}`]),
+    'base64',
+  ).toString();
 
 /** Starts a command that goes on; its output goes to .onrush/log/NAME.log. */
 export function start(

@@ -8,6 +8,11 @@ export const MINUTES = 60_000;
 
 export const deployment = (component: string): string => `onrush-${component}`;
 
+/** What skaffold built: repository:tag. */
+export const imageOf = (component: string): string =>
+  objects('deployments').find(({ metadata }) => metadata.name === deployment(component))?.spec.template.spec
+    .containers[0].image;
+
 export const podsOf = (component: string) => objects('pods', '-l', `app.kubernetes.io/component=${component}`);
 
 export const deleteOnePod = (component: string): string =>

@@ -108,7 +108,7 @@ async function replace(cluster: Cluster, testRun: TestRun): Promise<void> {
     await cluster.create(GROUP, 'testruns', testRun);
   } catch (error) {
     if (error instanceof NotFound)
-      throw new BenchFailure('the cluster knows no TestRun: install the k6-operator (docs/production.md, Load tests)');
+      throw new BenchFailure('the cluster knows no TestRun: install the k6-operator (README.md, In a cluster)');
     throw error;
   }
 }

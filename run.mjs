@@ -47,7 +47,6 @@ const child = spawn(
   node,
   [
     '--disable-warning=ExperimentalWarning',
-    '--disable-warning=TimeoutNegativeWarning',
     ...(existsSync(endpoints) ? [`--env-file=${endpoints}`] : []),
     program,
     ...args,

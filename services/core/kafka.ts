@@ -1,3 +1,4 @@
+import './kafka-idle.ts';
 import { Kafka, logLevel } from 'kafkajs';
 import type { Config } from './config.ts';
 import { namesOf } from './names.ts';

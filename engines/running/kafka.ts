@@ -1,3 +1,4 @@
+import '../../services/core/kafka-idle.ts';
 // The default import: Node finds only some of this CommonJS module's names.
 import kafkajs from 'kafkajs';
 import type { Reading } from '../engines.ts';

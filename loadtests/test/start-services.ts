@@ -10,13 +10,20 @@ export interface Started {
   stop(signal?: NodeJS.Signals): Promise<number | null>;
 }
 
-/** Starts services/main.ts on a free port and waits until it is ready. Its log goes to .onrush/log/NAME.log. */
-export async function startServices(env: Record<string, string>, name: string): Promise<Started> {
+/**
+ * Starts services/main.ts, or another program and its arguments, on a free port and waits until it is ready. Its log goes
+ * to .onrush/log/NAME.log.
+ */
+export async function startServices(
+  env: Record<string, string>,
+  name: string,
+  [program, ...args]: [string, ...string[]] = ['services/main.ts'],
+): Promise<Started> {
   const port = await freePort();
   const directory = join(process.env.ONRUSH_DIR ?? '.onrush', 'log');
   mkdirSync(directory, { recursive: true });
   const log = openSync(join(directory, `${name}.log`), 'w');
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', resolve('services/main.ts')], {
+  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', resolve(program), ...args], {
     env: { ...process.env, ...env, PORT: String(port) },
     stdio: ['ignore', log, log],
   });

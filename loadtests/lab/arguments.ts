@@ -8,14 +8,17 @@ export const USAGE = `npm run lab -- [options]
   --strategy   some strategies by name, or write/name, separated by commas (default: all of the writes)
   --seconds    length of the measured load of each round (default 5)
   --rounds     rounds of all strategies in turn; medians are printed (default 3)
+  --users      users in the data set, from 1000 (default: 50000 for coupons, 1000 for charges, 100000 for orders, with
+               three times as many items in their carts)
   --list       print the strategies and end
 Results go to .onrush/results/lab. Exit code: 0 if every sound strategy passed and every broken one was found out, else 1;
-2 if it could not be told.`;
+2 on an error.`;
 
 export interface LabArguments {
   strategies: Strategy[];
   seconds: number;
   rounds: number;
+  users: number | undefined;
 }
 
 /** @throws BadOption whose message names the option, what was given and what was expected. */
@@ -25,7 +28,7 @@ export function parseLabArguments(args: string[]): LabArguments | 'help' | 'list
   const { values } = parsed(() =>
     parseArgs({
       args,
-      options: { only: text, strategy: text, seconds: text, rounds: text, list: flag, help: flag },
+      options: { only: text, strategy: text, seconds: text, rounds: text, users: text, list: flag, help: flag },
     }),
   );
   if (values.help) return 'help';
@@ -34,8 +37,9 @@ export function parseLabArguments(args: string[]): LabArguments | 'help' | 'list
   const possible = STRATEGIES.filter(({ write }) => writes.includes(write));
   return {
     strategies: values.strategy === undefined ? possible : pick(possible, names(values.strategy)),
-    seconds: whole('--seconds', values.seconds, 5, 600),
-    rounds: whole('--rounds', values.rounds, 3, 100),
+    seconds: whole('--seconds', values.seconds, 1, 600) ?? 5,
+    rounds: whole('--rounds', values.rounds, 1, 100) ?? 3,
+    users: whole('--users', values.users, 1_000, 1_000_000),
   };
 }
 
@@ -63,9 +67,9 @@ function writeNamed(name: string): Write {
 
 const names = (list: string): string[] => list.split(',').map((name) => name.trim());
 
-function whole(option: string, given: string | undefined, fallback: number, most: number): number {
-  if (given === undefined) return fallback;
-  if (!/^[1-9]\d{0,3}$/.test(given) || Number(given) > most)
-    throw new BadOption(`${option} ${given}: expected a whole number from 1 to ${most}`);
+function whole(option: string, given: string | undefined, least: number, most: number): number | undefined {
+  if (given === undefined) return undefined;
+  if (!/^[1-9]\d{0,8}$/.test(given) || Number(given) < least || Number(given) > most)
+    throw new BadOption(`${option} ${given}: expected a whole number from ${least} to ${most}`);
   return Number(given);
 }

@@ -27,6 +27,8 @@ export interface Measured {
   refused: number;
   /** Milliseconds of each attempt that began in it, whatever came of it. */
   latencies: number[];
+  /** Cores that the clients themselves used. */
+  cores: number;
 }
 
 /** A request without an answer is repeated so often, and each time waited for so long. */
@@ -60,26 +62,30 @@ export class Clients {
     this.#count = count;
   }
 
-  /** Calls `next(0)`, `next(1)`, … for so long; what runs then is awaited. `onMeasure` is told when the warm-up has ended. */
+  /** Calls `next(0)`, `next(1)`, … for so long; what runs then is awaited. `onMeasured` is told when measuring begins and ends. */
   async sendFor(
     { warmup, seconds }: { warmup: number; seconds: number },
     next: (n: number) => Call,
-    onMeasure: () => Promise<void>,
+    onMeasured: (moment: 'began' | 'ended') => Promise<void>,
   ): Promise<Measured> {
-    const measured: Measured = { seconds, acknowledged: 0, refused: 0, latencies: [] };
+    const measured: Measured = { seconds, acknowledged: 0, refused: 0, latencies: [], cores: 0 };
     let sending = true;
     let n = 0;
     const running = this.#all(async () => {
       while (sending) await this.#definite(next(n++));
     });
     await sleep(warmup * 1000);
-    await onMeasure();
+    await onMeasured('began');
     this.#measured = measured;
     const began = performance.now();
+    const used = process.cpuUsage();
     await sleep(seconds * 1000);
     sending = false;
     this.#measured = undefined;
     measured.seconds = (performance.now() - began) / 1000;
+    const { user, system } = process.cpuUsage(used);
+    measured.cores = (user + system) / 1e6 / measured.seconds;
+    await onMeasured('ended');
     await running;
     return measured;
   }

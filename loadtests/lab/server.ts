@@ -13,12 +13,14 @@ import { openWritePool } from '../../services/core/mysql.ts';
 import { namesOf } from '../../services/core/names.ts';
 import { runAsProgram } from '../../services/core/program.ts';
 import { openRedis } from '../../services/core/redis.ts';
+import { issueEndpoint } from '../../services/coupon/contract.ts';
+import { placeOrderEndpoint } from '../../services/order/contract.ts';
 import { strategyNamed } from './arguments.ts';
 import type { Strategy } from './strategies.ts';
 import type { Deps } from './strategy.ts';
 
 /** The write of the contract that the strategy serves. HTTP in and out is that of the services: only the way differs. */
-function routesOf(strategy: Strategy, deps: Deps): Route[] {
+async function routesOf(strategy: Strategy, deps: Deps): Promise<Route[]> {
   if ('charge' in strategy) {
     const charge = strategy.charge(deps);
     return [
@@ -27,6 +29,22 @@ function routesOf(strategy: Strategy, deps: Deps): Route[] {
           { userId: params.userId, amount: body.amount, key: key ?? body.transactionId ?? newId('auto') },
           deadline,
         ),
+      ),
+    ];
+  }
+  if ('issue' in strategy) {
+    const issue = await strategy.issue(deps);
+    return [
+      route(issueEndpoint, ({ params, body, key, deadline }) =>
+        issue({ couponId: params.couponId, userId: body.userId, key: key ?? newId('auto') }, deadline),
+      ),
+    ];
+  }
+  if ('order' in strategy) {
+    const order = strategy.order(deps);
+    return [
+      route(placeOrderEndpoint, ({ body, key, deadline }) =>
+        order({ userId: body.userId, key: key ?? newId('auto') }, deadline),
       ),
     ];
   }
@@ -54,13 +72,14 @@ runAsProgram('loadtests/lab/server.ts', async () => {
     pool,
     redis,
     kafka: openKafka(config, 'lab'),
+    namespace: config.namespace,
     names: namesOf(config.namespace),
     metrics,
     logger,
     atStop: (stop) => stops.push(stop),
   };
 
-  const routes = routesOf(strategy, deps);
+  const routes = await routesOf(strategy, deps);
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');

@@ -116,7 +116,7 @@ async function underLoad(place: Place, strategy: Strategy, load: Load, time: Tim
 }
 
 /** A request may wait for as long as it takes: a strategy is slow here, not refused. */
-function startStrategy({ env, config }: Place, strategy: Strategy): Promise<Started> {
+export function startStrategy({ env, config }: Place, strategy: Strategy): Promise<Started> {
   const patient = { ...env, ONRUSH_REQUEST_TIMEOUT_MS: '30000', ONRUSH_LOCK_WAIT_TIMEOUT_S: '30' };
   const log = `${config.namespace}-${strategy.write}-${strategy.name}`;
   if ('services' in strategy)

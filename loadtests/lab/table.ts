@@ -2,6 +2,7 @@ import { columns } from '../bench/table.ts';
 import { count, figure, place } from '../report/format.ts';
 import { LOADS } from './loads.ts';
 import type { Outcome } from './outcome.ts';
+import { picture } from './picture.ts';
 import { WRITES, type Write } from './strategy.ts';
 
 /** What one run of the lab found. */
@@ -30,6 +31,8 @@ export function labText({ outcomes }: LabResults): string {
     ]),
     ...storyLines(outcomes),
     '',
+    ...picture(byWrite(outcomes)),
+    '',
     ...outcomes.filter(({ asExpected }) => !asExpected).map((outcome) => `- ${surprise(outcome)}`),
     `${outcomes.filter(({ asExpected }) => asExpected).length} of ${outcomes.length} strategies as expected`,
   ].join('\n');
@@ -37,6 +40,7 @@ export function labText({ outcomes }: LabResults): string {
 
 /** For docs/lab.md. */
 export function labMarkdown({ outcomes }: LabResults): string {
+  const drawn = ['```', ...picture(byWrite(outcomes)), '```', ''];
   const lines = byWrite(outcomes).flatMap(([write, of]) => [
     `**${write}**: ${LOADS[write].title}.`,
     '',
@@ -47,7 +51,7 @@ export function labMarkdown({ outcomes }: LabResults): string {
     '',
   ]);
   const story = storyOf(outcomes);
-  return [...lines, ...(story ? markdown(story) : [])].join('\n');
+  return [...drawn, ...lines, ...(story ? markdown(story) : [])].join('\n');
 }
 
 function cells({ tps, p95, waits, retries, cpu, verdict, red }: Outcome): string[] {

@@ -82,18 +82,31 @@ export function kafkaJarVersion(): string | undefined {
   return jar?.replace(/^kafka_2\.13-(.*)\.jar$/, '$1');
 }
 
+/**
+ * Brokers tell clients where to connect, so a client can only be led through a proxy by a listener of its own, which
+ * listens at the first port of ONRUSH_KAFKA_PROXIED=29094:29095 and tells its clients the second, the proxy's.
+ */
+function proxiedListener(): { listens: string; told: string } | undefined {
+  const ports = process.env.ONRUSH_KAFKA_PROXIED;
+  if (!ports) return undefined;
+  const [, listens, told] = /^(\d+):(\d+)$/.exec(ports) ?? [];
+  if (!listens || !told) throw new EngineFailure(`ONRUSH_KAFKA_PROXIED=${ports}: expected two ports, 29094:29095`);
+  return { listens: `127.0.0.1:${listens}`, told: `127.0.0.1:${told}` };
+}
+
 /** One process, broker and controller: everything has a single replica, so nothing waits for a second one. */
 function settings(): string[] {
   const broker = `127.0.0.1:${port('ONRUSH_KAFKA_PORT')}`;
   const controller = `127.0.0.1:${port('ONRUSH_KAFKA_CONTROLLER_PORT')}`;
+  const proxied = proxiedListener();
   return [
     'process.roles=broker,controller',
     'node.id=1',
     `controller.quorum.voters=1@${controller}`,
     'controller.listener.names=CONTROLLER',
-    `listeners=PLAINTEXT://${broker},CONTROLLER://${controller}`,
-    `advertised.listeners=PLAINTEXT://${broker}`,
-    'listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT',
+    `listeners=PLAINTEXT://${broker},CONTROLLER://${controller}${proxied ? `,PROXIED://${proxied.listens}` : ''}`,
+    `advertised.listeners=PLAINTEXT://${broker}${proxied ? `,PROXIED://${proxied.told}` : ''}`,
+    'listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,PROXIED:PLAINTEXT',
     'inter.broker.listener.name=PLAINTEXT',
     `log.dirs=${inState('kafka', 'data')}`,
     'num.partitions=3',

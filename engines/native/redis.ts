@@ -13,7 +13,7 @@ import type { Daemon } from './daemon.ts';
  * redis-server as Debian packages it starts a system service. Its redis-tools has the same program without one:
  * redis-check-rdb is the server, which acts by the name it is called under.
  */
-async function install(): Promise<string> {
+export async function installRedis(): Promise<string> {
   const onPath = findProgram('redis-server', 'valkey-server');
   if (onPath) return onPath;
   if (!findProgram('redis-check-rdb')) {
@@ -49,7 +49,7 @@ function settings(): string[] {
 }
 
 export async function prepareRedis(): Promise<Daemon> {
-  const server = await install();
+  const server = await installRedis();
   mkdirSync(inState('redis'), { recursive: true, mode: 0o700 });
   const configuration = inState('run', 'redis.conf');
   writePrivate(configuration, `${settings().join('\n')}\n`);

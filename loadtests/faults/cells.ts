@@ -52,8 +52,7 @@ function cellOf(requests: Request[], faultsEndedAt: number): Cell {
   const times: number[] = [];
   for (const { reply, sentAt, answeredAt = Number.POSITIVE_INFINITY } of requests) {
     times.push(answeredAt - sentAt);
-    if (!isDefinite(reply))
-      cell.recoveredAfterS = Math.max(cell.recoveredAfterS, (answeredAt - faultsEndedAt) / 1_000);
+    if (!isDefinite(reply)) cell.recoveredAfterS = Math.max(cell.recoveredAfterS, (answeredAt - faultsEndedAt) / 1_000);
     if (!reply || (reply.status === 0 && reply.code === 'timeout')) cell.gaveUp++;
     else if (reply.status === 0) cell.broken++;
     else if (reply.status < 300) cell.ok++;

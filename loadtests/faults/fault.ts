@@ -1,6 +1,9 @@
+import { Redis } from 'ioredis';
 import type { EngineName } from '../../engines/engines.ts';
 import type { EngineSet } from './engine-set.ts';
-import type { Proxy } from './proxy.ts';
+import { FaultFailure } from './failure.ts';
+import type { TcpProxy } from './proxy.ts';
+import type { Replica } from './replica.ts';
 
 /** What can be done to each engine: the rows of the matrix. */
 export const MATRIX_KINDS = ['kill', 'pause', 'reset', 'black-hole', 'slow'] as const;
@@ -20,18 +23,15 @@ export interface Fault {
 
 export interface Scene {
   engines: EngineSet;
-  proxies: Record<EngineName, Proxy>;
-  /** Empties Redis, by a connection of its own. */
-  flush(): Promise<void>;
-  /** The replica stops hearing of the primary's writes; then it takes over and the primary is gone. */
-  replica?: { cutOff(): void; takeOver(): Promise<void> } | undefined;
+  proxies: Record<EngineName, TcpProxy>;
+  replica: Replica | undefined;
 }
 
 const SLOW_MS = 200;
 const RESET_EVERY_MS = 1_000;
 
 /** Begins a fault and returns what ends it. */
-export async function begin({ engines, proxies, flush, replica }: Scene, fault: Fault): Promise<() => Promise<void>> {
+export async function begin({ engines, proxies, replica }: Scene, fault: Fault): Promise<() => Promise<void>> {
   const { engine } = fault;
   const proxy = proxies[engine];
   switch (fault.kind) {
@@ -57,12 +57,24 @@ export async function begin({ engines, proxies, flush, replica }: Scene, fault: 
       proxy.delay(SLOW_MS);
       return () => proxy.pass();
     case 'flush':
-      await flush();
+      await flush(engines.redisUrl);
       return async () => {};
     case 'failover':
-      replica?.cutOff();
-      return async () => replica?.takeOver();
+      if (!replica) throw new FaultFailure('a failover needs a replica');
+      replica.cutOff();
+      return async () => {
+        await engines.kill('redis');
+        await replica.promote();
+        proxy.leadTo(replica.port);
+        proxy.resetAll();
+      };
   }
+}
+
+async function flush(url: string): Promise<void> {
+  const redis = new Redis(url);
+  await redis.flushall();
+  redis.disconnect();
 }
 
 const DEEDS: Record<FaultKind, string> = {

@@ -1,7 +1,7 @@
 import { createServer, type Server, type Socket, connect as tcp } from 'node:net';
 
 /** Stands between the services and one engine, on loopback, and does to their connections what networks do. */
-export interface Proxy {
+export interface TcpProxy {
   port: number;
   /** Everything goes through at once: the end of any fault. */
   pass(): Promise<void>;
@@ -30,7 +30,7 @@ interface Pair {
 }
 
 /** @param port where to listen; 0 for any that is free. */
-export async function openProxy(enginePort: number, port = 0): Promise<Proxy> {
+export async function openProxy(enginePort: number, port = 0): Promise<TcpProxy> {
   let target = enginePort;
   let delayMs = 0;
   let swallowing = false;

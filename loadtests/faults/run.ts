@@ -12,6 +12,7 @@ import { begin, type Fault } from './fault.ts';
 import { figuresOf } from './figures.ts';
 import { openProxy } from './proxy.ts';
 import { replayToDefinite } from './replay.ts';
+import { startReplica } from './replica.ts';
 import { type Sample, startSampler } from './samples.ts';
 import { type Request, startTraffic } from './traffic.ts';
 
@@ -43,6 +44,9 @@ export interface RunResult {
   invariants: Verdict;
 }
 
+/** A Redis that loses what it had answered for loses promises; their number is told and is no violation. */
+const losesPromises = ({ kind }: Fault): boolean => kind === 'flush' || kind === 'failover';
+
 /** Time for ambiguous answers to become definite, and then for the queues to empty. Milliseconds. */
 const REPLAYS = 60_000;
 const DRAIN = 90_000;
@@ -69,6 +73,13 @@ export async function run(engines: EngineSet, options: RunOptions): Promise<RunR
     ONRUSH_REQUEST_TIMEOUT_MS: String(requestTimeoutMs),
     LOG_LEVEL: 'info',
   };
+  const failsOver = faults.some(({ kind }) => kind === 'failover');
+  const replica = failsOver ? await startReplica(engines) : undefined;
+  if (replica)
+    open.defer(async () => {
+      await replica.stop();
+      await engines.restart('redis');
+    });
   const services: Started[] = [];
   open.defer(async () => void (await Promise.all(services.map((one) => one.stop()))));
   for (let n = 1; n <= options.processes; n++) services.push(await startServices(env, `rush-${n}`));
@@ -101,10 +112,11 @@ export async function run(engines: EngineSet, options: RunOptions): Promise<RunR
   );
   const ends = faults.map(async (fault) => {
     await sleep(Math.max(0, fault.at * 1_000 - traffic.now()));
-    const end = await begin({ engines, proxies, flush: async () => {} }, fault);
+    const end = await begin({ engines, proxies, replica }, fault);
     options.onFault?.(fault, 'begins');
     await sleep(fault.lasts * 1_000);
     await end();
+    if (replica && fault.kind === 'failover') direct.redisUrl = replica.url;
     options.onFault?.(fault, 'ends');
     return traffic.now();
   });
@@ -117,7 +129,7 @@ export async function run(engines: EngineSet, options: RunOptions): Promise<RunR
   const { seconds: drainSeconds } = await after.untilDrained(DRAIN);
   await after.close();
   await sampler.stop();
-  const invariants = await verify({ ...direct, clients });
+  const invariants = await verify({ ...direct, clients, allowLostPromises: faults.some(losesPromises) });
   const { coupon, charge, order } = clients;
   return {
     cells: cellsOf(traffic.requests, faultsEndedAt),

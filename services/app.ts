@@ -17,7 +17,7 @@ import { createMetrics } from './core/metrics.ts';
 import { openWritePool } from './core/mysql.ts';
 import { namesOf } from './core/names.ts';
 import { startOutboxRelay } from './core/outbox.ts';
-import { openRedis } from './core/redis.ts';
+import { connectFirst, openRedis } from './core/redis.ts';
 import { RedisInstance } from './core/redis-instance.ts';
 import { couponRoutes, Gate, startConsumer, startGatekeeper } from './coupon/index.ts';
 import { SCHEMA_VERSION, schemaVersion } from './database/migrate.ts';
@@ -58,8 +58,7 @@ export async function startApp(config: Config, logger: Logger): Promise<App> {
     work: openRedis(config.redisUrl, 'work', logger),
   };
   const instance = new RedisInstance(clients.gate);
-  // A Redis that is away at start is waited for in the background like one that goes away later.
-  await Promise.all(Object.values(clients).map((client) => client.connect().catch(() => {})));
+  await Promise.all(Object.values(clients).map(connectFirst));
   const gate = new Gate(clients.gate, names, instance);
   const { gate: gateClient, work: redis } = clients;
 

@@ -92,6 +92,15 @@ const RETRIED = new Map([
 const ATTEMPTS = 5;
 
 /**
+ * A session that says nothing for so long is ended by the engine, and its row locks with it. A connection that broke in
+ * a transaction without the engine being told would hold them for eight hours, and every batch with one of those users
+ * would fail. Longer than any pause between the statements of a transaction.
+ */
+const SESSION_LIFE_S = 20;
+/** A connection that lay idle for so long is not used again: it may be broken, or about to be ended. Milliseconds. */
+const IDLE = 10_000;
+
+/**
  * mysql2's own pool, for the hot writes. Its text protocol is used throughout: statements with IN lists and multi-row
  * inserts of every length would flood the cache of prepared ones.
  */
@@ -113,7 +122,9 @@ export function openWritePool({ databaseUrl, connections, lockWaitTimeoutS, metr
     connection.query('SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED');
     connection.query(`SET SESSION innodb_lock_wait_timeout = ${lockWaitTimeoutS}`);
     connection.query("SET SESSION time_zone = '+00:00'");
+    connection.query(`SET SESSION wait_timeout = ${SESSION_LIFE_S}`);
   });
+  const lastUsed = new WeakMap<PoolConnection, number>();
 
   async function transaction<T>(deadline: number, work: (tx: Tx) => Promise<T>): Promise<T> {
     for (let attempt = 1; ; attempt++) {
@@ -169,9 +180,15 @@ export function openWritePool({ databaseUrl, connections, lockWaitTimeoutS, metr
         },
         Math.max(1, deadline - Date.now()),
       );
-      pool.getConnection((error, connection) => {
+      const take = (error: Error | null, connection: PoolConnection) => {
+        if (!error && !gone && Date.now() - (lastUsed.get(connection) ?? Date.now()) > IDLE) {
+          connection.destroy();
+          pool.getConnection(take);
+          return;
+        }
         clearTimeout(timer);
         if (gone) {
+          if (connection) lastUsed.set(connection, Date.now());
           connection?.release();
           return;
         }
@@ -181,8 +198,13 @@ export function openWritePool({ databaseUrl, connections, lockWaitTimeoutS, metr
           return;
         }
         inUse++;
-        resolve(openSession(connection, deadline, () => inUse--));
-      });
+        const onEnd = () => {
+          inUse--;
+          lastUsed.set(connection, Date.now());
+        };
+        resolve(openSession(connection, deadline, onEnd));
+      };
+      pool.getConnection(take);
     });
   }
 

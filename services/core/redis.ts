@@ -1,5 +1,6 @@
 import { Redis } from 'ioredis';
 import type { Logger } from 'pino';
+import { BadConfig } from './config.ts';
 
 /**
  * A client that fails fast: nothing is queued while the connection is down and nothing is sent twice, so that a command
@@ -30,4 +31,20 @@ export function openRedis(url: string, name: string, logger: Logger, options: { 
     told = error.message;
   });
   return redis;
+}
+
+/**
+ * Waits for the first attempt to connect. A Redis that is away is tried again in the background, like one that goes away
+ * later; one that does not take the password would be tried for ever.
+ * @throws BadConfig
+ */
+export async function connectFirst(redis: Redis): Promise<void> {
+  let refusal: string | undefined;
+  const listen = ({ message }: Error) => {
+    if (/\b(WRONGPASS|NOAUTH)\b/.test(message)) refusal = message;
+  };
+  redis.on('error', listen);
+  await redis.connect().catch(() => {});
+  redis.off('error', listen);
+  if (refusal !== undefined) throw new BadConfig(`REDIS_URL: Redis does not take its user and password (${refusal})`);
 }

@@ -89,6 +89,8 @@ async function lead(deps: GatekeeperDeps, lease: Connection, stopping: AbortSign
         };
         // Taken off the list first: a request that comes during the rebuild asks for another one.
         await redis.srem(names.rebuildRequests, couponId);
+        // Requests that found it closed ask until it is open: the last of them must not close it again.
+        if (await isOpen(deps, couponId)) continue;
         try {
           await rebuildGate({ ...deps, admin, relayThrough, signal }, couponId);
         } catch (error) {
@@ -108,16 +110,22 @@ async function lead(deps: GatekeeperDeps, lease: Connection, stopping: AbortSign
 }
 
 /** At the start of a lease: every coupon whose gate is not open under the running Redis is asked to be rebuilt. */
-async function askForClosedGates({ instance, models, names, redis }: GatekeeperDeps): Promise<void> {
-  const coupons = (await models.coupons.findAll({
-    attributes: ['id', 'generation', 'total_quantity'],
+async function askForClosedGates(deps: GatekeeperDeps): Promise<void> {
+  const coupons = (await deps.models.coupons.findAll({
+    attributes: ['id'],
     raw: true,
-  })) as unknown as Pick<CouponRow, 'id' | 'generation' | 'total_quantity'>[];
-  for (const { id, generation, total_quantity } of coupons) {
-    const [ours, of, limit] = await redis.hmget(names.gate(id), 'instance', 'generation', 'limit');
-    if (ours !== instance.id || of !== generation || Number(limit) !== total_quantity)
-      await redis.sadd(names.rebuildRequests, id);
-  }
+  })) as unknown as Pick<CouponRow, 'id'>[];
+  for (const { id } of coupons) if (!(await isOpen(deps, id))) await deps.redis.sadd(deps.names.rebuildRequests, id);
+}
+
+/** Whether the gate is of the running Redis and of the coupon as it is now. */
+async function isOpen({ instance, models, names, redis }: GatekeeperDeps, couponId: string): Promise<boolean> {
+  const coupon = (await models.coupons.findByPk(couponId, {
+    attributes: ['generation', 'total_quantity'],
+    raw: true,
+  })) as unknown as Pick<CouponRow, 'generation' | 'total_quantity'> | null;
+  const [ours, generation, limit] = await redis.hmget(names.gate(couponId), 'instance', 'generation', 'limit');
+  return ours === instance.id && generation === coupon?.generation && Number(limit) === coupon?.total_quantity;
 }
 
 /** Compares stream ids `milliseconds-sequence`. */

@@ -28,7 +28,10 @@ export function openSequelize(databaseUrl: string, connections: number, options:
   });
   // A request that gave up must not leave its statement waiting for a row, and holding a connection, for the engine's 50 s.
   sequelize.addHook('afterConnect', (connection) => {
-    (connection as { query(sql: string): void }).query(`SET SESSION innodb_lock_wait_timeout = ${lockWaitTimeoutS}`);
+    const query = (sql: string) => (connection as { query(sql: string): void }).query(sql);
+    query(`SET SESSION innodb_lock_wait_timeout = ${lockWaitTimeoutS}`);
+    // What we take for broken, the engine must not keep, with its locks, for eight hours.
+    if (silenceMs !== undefined) query(`SET SESSION wait_timeout = ${Math.ceil((2 * silenceMs) / 1_000)}`);
   });
   return sequelize;
 }

@@ -23,6 +23,7 @@ export function balanceRoutes({ config, models, pool, metrics }: BalanceDeps): R
     lanes: config.chargeLanes,
     maxBatch: config.maxBatch,
     maxQueue: config.maxQueue,
+    maxWaitMs: config.maxWaitMs,
     laneKey: ({ userId }) => userId,
     run: (charges, deadline) => chargeAll(pool, metrics.locks, charges, deadline),
     isShared: (error) => error instanceof Unavailable,

@@ -215,7 +215,7 @@ describe('a combiner', () => {
     });
     const submit = (n: number, deadline = FAR, key = 'a') =>
       combiner.submit({ n, key, poison: false, expired: false }, deadline);
-    return { runs, queue, submit };
+    return { runs, queue, submit, combiner };
   }
   const reasonOf = (promise: Promise<unknown>) =>
     promise.then(
@@ -263,6 +263,70 @@ describe('a combiner', () => {
     await turn();
     runs[2]?.end();
     expect(await later).toEqual({ answerTo: 6 });
+  });
+
+  it('refuses a request that would wait too long by what batches take, and admits again once they are quick', async () => {
+    const { runs, submit } = held({ maxBatch: 2, maxQueue: 1_000, maxWaitMs: 100 });
+    const took = async (at: number, milliseconds: number) => {
+      await turn();
+      await new Promise((resolve) => setTimeout(resolve, milliseconds));
+      runs[at]?.end();
+    };
+    // Nobody knows yet what a batch takes.
+    const early = Array.from({ length: 12 }, (_, n) => submit(n));
+    for (let at = 0; at < 6; at++) await took(at, 60);
+    await Promise.all(early);
+    // By now 33 ms or, on a busy machine, more: three batches ahead are beyond 100 ms.
+    void submit(20);
+    await turn();
+    const answers: Promise<unknown>[] = [];
+    while (answers.length < 50) answers.push(reasonOf(submit(21 + answers.length)));
+    const refused = await Promise.all(answers.map((answer) => Promise.race([answer, turn()])));
+    const admitted = refused.indexOf('COMMON503');
+    expect(admitted).toBeGreaterThanOrEqual(2);
+    expect(admitted).toBeLessThanOrEqual(6);
+    expect(refused.slice(admitted)).toEqual(Array(50 - admitted).fill('COMMON503'));
+
+    let at = 6;
+    for (; at < 6 + 1 + Math.ceil(admitted / 2); at++) await took(at, 0);
+    for (const until = at + 30; at < until; at++) {
+      const quick = submit(100 + at);
+      await took(at, 0);
+      await quick;
+    }
+    void submit(200);
+    await turn();
+    for (let n = 0; n < 9; n++) void submit(201 + n);
+    expect(await Promise.race([reasonOf(submit(210)), turn()])).toBeUndefined();
+  });
+
+  it('takes a pause for no trend: one batch that stalled does not make it refuse', async () => {
+    const { runs, submit } = held({ maxBatch: 1, maxQueue: 1_000, maxWaitMs: 100 });
+    for (let at = 0; at < 5; at++) {
+      const quick = submit(at);
+      await turn();
+      runs[at]?.end();
+      await quick;
+    }
+    const stalled = submit(5);
+    await turn();
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    runs[5]?.end();
+    await stalled;
+    void submit(6);
+    await turn();
+    for (let n = 0; n < 9; n++) void submit(7 + n);
+    expect(await Promise.race([reasonOf(submit(20)), turn()])).toBeUndefined();
+  });
+
+  it('tells beforehand whether there is room', async () => {
+    const { submit, combiner } = held({ maxQueue: 1 });
+    const request = { n: 9, key: 'a', poison: false, expired: false };
+    void submit(1);
+    await turn();
+    expect(() => combiner.assertRoom(request)).not.toThrow();
+    void submit(2);
+    expect(() => combiner.assertRoom(request)).toThrow(Unavailable);
   });
 
   it('drops a request whose deadline passes while it waits', async () => {

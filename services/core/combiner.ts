@@ -6,6 +6,11 @@ export interface CombinerOptions<Request, Result> {
   maxBatch: number;
   /** Requests that may wait in one lane; one more is refused before any work. */
   maxQueue: number;
+  /**
+   * A request that would wait longer for its turn, by the batches before it and what one takes, is refused before any
+   * work. Milliseconds; never if not given. What is admitted is then answered in time however much arrives.
+   */
+  maxWaitMs?: number;
   laneKey(request: Request): string;
   /** At most one request of a lane key goes into one batch; the next one waits for the next batch. */
   onePerKey?: boolean;
@@ -26,6 +31,17 @@ interface Waiting<Request, Result> {
   reject(error: unknown): void;
 }
 
+interface Lane<Request, Result> {
+  queue: Waiting<Request, Result>[];
+  busy: boolean;
+  /** What a batch takes, on average over the last few. */
+  batchMs: number;
+}
+
+/** How much the latest batch counts in the average, and how far one that stalled can move it: a pause is no trend. */
+const LATEST = 0.2;
+const outlier = (average: number): number => 4 * average + 10;
+
 /**
  * Group commit for requests: those that arrive while a lane's transaction is in flight form its next one, so one lock,
  * one set of statements and one commit serve many. Without contention a request starts at once. Where a transaction per
@@ -33,19 +49,25 @@ interface Waiting<Request, Result> {
  */
 export class Combiner<Request, Result> {
   readonly #options: CombinerOptions<Request, Result>;
-  readonly #lanes: { queue: Waiting<Request, Result>[]; busy: boolean }[];
+  readonly #lanes: Lane<Request, Result>[];
   #waiting = 0;
 
   constructor(options: CombinerOptions<Request, Result>) {
     this.#options = options;
-    this.#lanes = Array.from({ length: options.lanes }, () => ({ queue: [], busy: false }));
+    this.#lanes = Array.from({ length: options.lanes }, () => ({ queue: [], busy: false, batchMs: 0 }));
+  }
+
+  /** @throws Unavailable COMMON503 if the request would be refused now: for callers that have work to do before they submit it. */
+  assertRoom(request: Request): void {
+    const refusal = this.#refusal(this.#laneOf(request));
+    if (refusal) throw refusal;
   }
 
   /** @throws Unavailable COMMON503 if the lane is full, or the deadline passes before the request's turn: nothing was done. */
   submit(request: Request, deadline: number): Promise<Result> {
     const lane = this.#laneOf(request);
-    if (lane.queue.length >= this.#options.maxQueue)
-      return Promise.reject(new Unavailable('COMMON503', 'too many requests are waiting'));
+    const refusal = this.#refusal(lane);
+    if (refusal) return Promise.reject(refusal);
     return new Promise((resolve, reject) => {
       lane.queue.push({ request, deadline, since: performance.now(), resolve, reject });
       this.#count(1);
@@ -53,25 +75,33 @@ export class Combiner<Request, Result> {
     });
   }
 
-  #laneOf(request: Request) {
-    const lanes = this.#lanes;
-    return lanes[
-      lanes.length === 1 ? 0 : hash(this.#options.laneKey(request)) % lanes.length
-    ] as (typeof lanes)[number];
+  #refusal({ queue, batchMs }: Lane<Request, Result>): Unavailable | undefined {
+    const { maxQueue, maxBatch, maxWaitMs = Number.POSITIVE_INFINITY } = this.#options;
+    if (queue.length >= maxQueue || Math.floor(queue.length / maxBatch) * batchMs > maxWaitMs)
+      return new Unavailable('COMMON503', 'too many requests are waiting');
+    return undefined;
   }
 
-  async #drain(lane: { queue: Waiting<Request, Result>[]; busy: boolean }): Promise<void> {
+  #laneOf(request: Request): Lane<Request, Result> {
+    const lanes = this.#lanes;
+    return lanes[lanes.length === 1 ? 0 : hash(this.#options.laneKey(request)) % lanes.length] as Lane<Request, Result>;
+  }
+
+  async #drain(lane: Lane<Request, Result>): Promise<void> {
     lane.busy = true;
     // Requests that were read from their sockets in the same turn of the event loop go together.
     await new Promise((resolve) => setImmediate(resolve));
     while (lane.queue.length > 0) {
       const batch = this.#take(lane);
-      if (batch.length > 0) await this.#serve(batch);
+      if (batch.length === 0) continue;
+      const began = performance.now();
+      await this.#serve(batch);
+      lane.batchMs += LATEST * (Math.min(performance.now() - began, outlier(lane.batchMs)) - lane.batchMs);
     }
     lane.busy = false;
   }
 
-  #take(lane: { queue: Waiting<Request, Result>[] }): Waiting<Request, Result>[] {
+  #take(lane: Lane<Request, Result>): Waiting<Request, Result>[] {
     const { maxBatch, onePerKey, laneKey, onWait } = this.#options;
     const now = Date.now();
     const started = performance.now();

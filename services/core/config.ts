@@ -69,6 +69,11 @@ const settings = z.object({
   ONRUSH_MAX_IN_FLIGHT: whole(1, 100_000).default(2_000),
   /** Requests that may wait in one lane of a combiner. */
   ONRUSH_MAX_QUEUE: whole(1, 100_000).default(1_000),
+  /**
+   * A charge or order that would wait longer for its turn is refused with 503 before any work, so that those that are
+   * admitted meet their targets under any load.
+   */
+  ONRUSH_MAX_WAIT_MS: whole(10, 60_000).default(100),
   /** Requests that one transaction serves at most. */
   ONRUSH_MAX_BATCH: whole(1, 512).default(64),
   /** Transactions that charges, and that checkouts, may have in flight in one process. */
@@ -130,6 +135,7 @@ export function parseConfig(env: Record<string, string | undefined>) {
     requestTimeoutMs: s.ONRUSH_REQUEST_TIMEOUT_MS,
     maxInFlight: s.ONRUSH_MAX_IN_FLIGHT,
     maxQueue: s.ONRUSH_MAX_QUEUE,
+    maxWaitMs: s.ONRUSH_MAX_WAIT_MS,
     maxBatch: s.ONRUSH_MAX_BATCH,
     chargeLanes: s.ONRUSH_CHARGE_LANES,
     checkoutLanes: s.ONRUSH_CHECKOUT_LANES,

@@ -31,6 +31,7 @@ export function orderPlacer({ config, pool, metrics, lock }: PlaceDeps) {
     lanes: config.checkoutLanes,
     maxBatch: config.maxBatch,
     maxQueue: config.maxQueue,
+    maxWaitMs: config.maxWaitMs,
     laneKey: ({ userId }) => userId,
     onePerKey: true,
     run: (checkouts, deadline) => checkoutAll(pool, metrics.locks, config, checkouts, deadline),
@@ -51,6 +52,8 @@ export function orderPlacer({ config, pool, metrics, lock }: PlaceDeps) {
     key: string | undefined,
     deadline: number,
   ): Promise<Outcome<OrderResponse>> {
+    // Before Redis is asked for the lock.
+    combiner.assertRoom(checkout);
     for (;;) {
       const held = await lock.acquire(checkout.userId, key);
       if (held.state !== 'busy') {

@@ -57,9 +57,16 @@ export async function listen(
         metrics.finished(req, res, started);
         return;
       }
-      inFlight++;
+      // A body on its way is no work: clients that send it slowly must not keep others out.
+      let counted = false;
+      const count = () => {
+        counted = true;
+        inFlight++;
+      };
+      if (hasBody(req)) req.once('end', count);
+      else count();
       res.once('close', () => {
-        inFlight--;
+        if (counted) inFlight--;
         metrics.finished(req, res, started);
       });
     }
@@ -77,6 +84,9 @@ export async function listen(
     close: (timeoutMs) => close(server, timeoutMs),
   };
 }
+
+const hasBody = ({ headers }: IncomingMessage): boolean =>
+  headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0';
 
 /** The class `base` whose instances have `prototype`, which itself inherits from the base's. */
 function bornWith<Base extends new (...args: never[]) => object>(base: Base, prototype: object): Base {

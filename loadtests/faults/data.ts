@@ -27,6 +27,7 @@ export async function seedRun(engines: EngineSet, users: number, coupons: number
   await migrate(sequelize, names.migrationLock);
   await sequelize.close();
   await createTopics({ kafkaBrokers, namespace, topicPartitions: 3, topicReplicas: 1 });
+  await untilLed(kafkaBrokers, namespace);
   await seed({ databaseUrl, redisUrl: engines.redisUrl, kafkaBrokers, namespace, users, coupons });
   return {
     databaseUrl,
@@ -46,4 +47,21 @@ async function onMysql({ databaseUrl }: EngineSet, sql: string): Promise<void> {
   const connection = await createConnection(databaseUrl);
   await connection.query(sql);
   await connection.end();
+}
+
+/** A topic is there a moment before its partitions have a leader. */
+async function untilLed(kafkaBrokers: string[], namespace: string): Promise<void> {
+  const names = namesOf(namespace);
+  const admin = openKafka({ kafkaBrokers, namespace }, 'faults').admin();
+  await admin.connect();
+  for (const topic of [names.couponTopic, names.couponDeadTopic, names.orderTopic])
+    for (let attempt = 1; ; attempt++) {
+      const offsets = await admin.fetchTopicOffsets(topic).catch((error) => {
+        if (attempt === 20) throw error;
+        return undefined;
+      });
+      if (offsets) break;
+      await new Promise((wake) => setTimeout(wake, 250));
+    }
+  await admin.disconnect();
 }

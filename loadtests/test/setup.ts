@@ -24,9 +24,19 @@ declare global {
   var onrushStarted: Started[] | undefined;
 }
 
+const EVERY_ROLE = [{}, {}];
+/** As in a cluster: three processes with the APIs alone, and two of each worker. */
+const SPLIT = [
+  ...Array.from({ length: 3 }, () => ({ ROLES: 'coupon-api,balance-api,order-api' })),
+  ...(['coupon-gatekeeper', 'coupon-consumer', 'outbox-relay', 'projections'] as const).flatMap((role) => [
+    { ROLES: role },
+    { ROLES: role },
+  ]),
+];
+
 /**
  * Real engines, a database and a namespace of this run's own, and two processes with every role, so that each race can be
- * run across them.
+ * run across them; with ONRUSH_TEST_PROCESSES=split the processes of a cluster.
  */
 export default async function setup(): Promise<void> {
   const engines = await up();
@@ -55,9 +65,13 @@ export default async function setup(): Promise<void> {
   await createTopics(config);
   await seed({ databaseUrl, redisUrl: env.REDIS_URL, kafkaBrokers: config.kafkaBrokers, namespace, users: USERS });
 
-  globalThis.onrushStarted = await Promise.all([startServices(env, 'test-1'), startServices(env, 'test-2')]);
+  const processes = process.env.ONRUSH_TEST_PROCESSES === 'split' ? SPLIT : EVERY_ROLE;
+  globalThis.onrushStarted = await Promise.all(
+    processes.map((roles, n) => startServices({ ...env, ...roles }, `test-${n + 1}`)),
+  );
+  const serving = globalThis.onrushStarted.slice(0, processes === SPLIT ? 3 : 2);
   const stack: StackEnv = {
-    urls: globalThis.onrushStarted.map(({ url }) => url),
+    urls: serving.map(({ url }) => url),
     databaseUrl,
     redisUrl: env.REDIS_URL,
     kafkaBrokers: env.KAFKA_BROKERS,

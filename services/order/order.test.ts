@@ -208,7 +208,7 @@ describe('POST /api/orders', () => {
     const product = await newProduct(10, 10);
     const users = Array.from({ length: 100 }, (_, n) => 310 + n);
     for (const user of users) await fillCart(user, [[product, 1]]);
-    const answers = await Promise.all(users.map((user, n) => order(user, { url: urls[n % 2] as string })));
+    const answers = await Promise.all(users.map((user, n) => order(user, { url: urls[n % urls.length] as string })));
     expect(answers.filter(({ status }) => status === 200)).toHaveLength(10);
     expect(answers.filter(({ body }) => body.code === 'P002')).toHaveLength(90);
     expect(await stockOf(product)).toBe(0);
@@ -219,7 +219,7 @@ describe('POST /api/orders', () => {
     const product = await newProduct(10, 100);
     const users = Array.from({ length: 50 }, (_, n) => 410 + n);
     for (const user of users) await fillCart(user, [[product, 2]]);
-    const answers = await Promise.all(users.map((user, n) => order(user, { url: urls[n % 2] as string })));
+    const answers = await Promise.all(users.map((user, n) => order(user, { url: urls[n % urls.length] as string })));
     expect(answers.map(({ status }) => status)).toEqual(Array(50).fill(200));
     expect(await stockOf(product)).toBe(0);
   });
@@ -236,7 +236,7 @@ describe('POST /api/orders', () => {
         ];
         await fillCart(user, n % 2 ? lines : lines.reverse());
       }
-      const answers = await Promise.all(users.map((user, n) => order(user, { url: urls[n % 2] as string })));
+      const answers = await Promise.all(users.map((user, n) => order(user, { url: urls[n % urls.length] as string })));
       expect(answers.map(({ status }) => status)).toEqual(Array(60).fill(200));
     }
     expect([await stockOf(a), await stockOf(b), await stockOf(c)]).toEqual([9_820, 9_820, 9_820]);
@@ -248,9 +248,12 @@ describe('POST /api/orders', () => {
     for (let round = 0; round < 10; round++) {
       await fillCart(520, [[product, 1]]);
       const answers = await Promise.all([
-        order(520, { url: urls[round % 2] as string }),
+        order(520, { url: urls[round % urls.length] as string }),
         ...Array.from({ length: 5 }, (_, n) =>
-          api('POST', `/api/users/${u(520)}/balance/charge`, { body: { amount: 7 }, url: urls[n % 2] as string }),
+          api('POST', `/api/users/${u(520)}/balance/charge`, {
+            body: { amount: 7 },
+            url: urls[n % urls.length] as string,
+          }),
         ),
       ]);
       expect(answers.slice(1).every(({ status }) => status === 200)).toBe(true);
@@ -266,7 +269,7 @@ describe('POST /api/orders', () => {
     await fillCart(521, [[product, 2]]);
     const key = randomUUID();
     const answers = await Promise.all(
-      Array.from({ length: 50 }, (_, n) => order(521, { key, url: urls[n % 2] as string })),
+      Array.from({ length: 50 }, (_, n) => order(521, { key, url: urls[n % urls.length] as string })),
     );
     expect(new Set(answers.map(({ status, body }) => JSON.stringify([status, body]))).size).toBe(1);
     expect(answers[0]?.status).toBe(200);
@@ -323,7 +326,7 @@ describe('POST /api/orders', () => {
     await giveCoupon(522, coupon);
     await fillCart(522, [[product, 1]]);
     const answers = await Promise.all(
-      Array.from({ length: 10 }, (_, n) => order(522, { couponId: coupon, url: urls[n % 2] as string })),
+      Array.from({ length: 10 }, (_, n) => order(522, { couponId: coupon, url: urls[n % urls.length] as string })),
     );
     expect(answers.filter(({ status }) => status === 200)).toHaveLength(1);
     expect(
@@ -341,7 +344,7 @@ describe('POST /api/orders', () => {
     const answers = await Promise.all(
       Array.from({ length: 20 }, async (_, n) => {
         await redis.del(names.orderLock(u(523)), names.orderKeyLock(u(523), key));
-        return order(523, { key, url: urls[n % 2] as string });
+        return order(523, { key, url: urls[n % urls.length] as string });
       }),
     );
     expect(answers.every(({ status }) => status === 200)).toBe(true);

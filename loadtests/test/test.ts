@@ -1,19 +1,26 @@
 import { up } from '../../engines/up.ts';
 import { runAsProgram } from '../../services/core/program.ts';
-import { runJest } from './jest.ts';
+import { countJest, printCounts, runJest } from './jest.ts';
 
 const FAULTS = '--faults';
 
+/** The files whose tests run races, which are run on the processes of a cluster too. */
+const RACES = [
+  'services/balance/charge.test',
+  'services/cart/cart.test',
+  'services/coupon/issue.test',
+  'services/order/order.test',
+];
+
 /** Runs the whole suite on real engines, or with --faults the slow one that breaks things. Other arguments go to Jest. */
 runAsProgram('loadtests/test/test.ts', async () => {
-  const given = process.argv.slice(2);
+  const given = process.argv.slice(2).filter((argument) => argument !== FAULTS);
   // Before Jest, so that what cannot be installed or started is said in one line.
   await up();
-  const config = given.includes(FAULTS) ? 'jest.faults.config.cjs' : 'jest.config.json';
-  process.exit(
-    await runJest(
-      config,
-      given.filter((argument) => argument !== FAULTS),
-    ),
-  );
+  if (!process.argv.includes(FAULTS)) process.exit(await runJest('jest.config.json', given));
+  if (given.length > 0) process.exit(await runJest('jest.faults.config.cjs', given));
+  const faults = await countJest('jest.faults.config.cjs', []);
+  const races = await countJest('jest.config.json', RACES, { ONRUSH_TEST_PROCESSES: 'split' });
+  printCounts({ passed: faults.passed + races.passed, failed: faults.failed + races.failed, code: 0 });
+  process.exit(faults.code || races.code);
 });

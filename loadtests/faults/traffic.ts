@@ -22,6 +22,8 @@ export interface TrafficOptions {
   couponId: string;
   users: number;
   seconds: number;
+  /** Ends the load before its time. */
+  until?: AbortSignal;
   /** Requests a second. */
   rates: Record<ApiName, number>;
   /** A client goes away after so long; the server should have answered before. Milliseconds. */
@@ -80,7 +82,7 @@ export function startTraffic(options: TrafficOptions): Traffic {
 
   const run = async (api: ApiName) => {
     const rate = options.rates[api];
-    for (let n = 0; n < rate * options.seconds; n++) {
+    for (let n = 0; n < rate * options.seconds && !options.until?.aborted; n++) {
       const wait = (n / rate) * 1_000 - now();
       if (wait > 0) await sleep(wait);
       send(api);

@@ -63,6 +63,7 @@ export async function ownStack(name: string, options: OwnStackOptions = {}): Pro
   const redis = new Redis(shared.redisUrl);
   const kafka = openKafka(config, 'test');
   const started: Started[] = [];
+  let starts = 0;
   return {
     env,
     config,
@@ -75,7 +76,7 @@ export async function ownStack(name: string, options: OwnStackOptions = {}): Pro
       return Number(Object.values(rows[0] ?? {})[0]);
     },
     async start(more = {}) {
-      const one = await startServices({ ...env, ...more }, `test-${name}-${started.length + 1}`);
+      const one = await startServices({ ...env, ...more }, `test-${name}-${++starts}`);
       started.push(one);
       return one;
     },

@@ -25,14 +25,10 @@ declare global {
 }
 
 const EVERY_ROLE = [{}, {}];
-/** As in a cluster: three processes with the APIs alone, and two of each worker. */
-const SPLIT = [
-  ...Array.from({ length: 3 }, () => ({ ROLES: 'coupon-api,balance-api,order-api' })),
-  ...(['coupon-gatekeeper', 'coupon-consumer', 'outbox-relay', 'projections'] as const).flatMap((role) => [
-    { ROLES: role },
-    { ROLES: role },
-  ]),
-];
+/** As in a cluster: three processes with the APIs alone, and each worker twice. */
+const API_ROLES = 'coupon-api,balance-api,order-api';
+const WORKER_ROLES = 'coupon-gatekeeper,coupon-consumer,outbox-relay,projections';
+const SPLIT = [API_ROLES, API_ROLES, API_ROLES, WORKER_ROLES, WORKER_ROLES].map((roles) => ({ ROLES: roles }));
 
 /**
  * Real engines, a database and a namespace of this run's own, and two processes with every role, so that each race can be

@@ -33,7 +33,10 @@ export async function startServices(
   for (;;) {
     if (child.exitCode !== null)
       throw new Error(`the services ended at start (${child.exitCode}): see ${directory}/${name}.log`);
-    if (Date.now() > until) throw new Error(`the services were not ready within 60 s: see ${directory}/${name}.log`);
+    if (Date.now() > until) {
+      child.kill('SIGKILL');
+      throw new Error(`the services were not ready within 60 s: see ${directory}/${name}.log`);
+    }
     const ready = await fetch(`${url}/health/ready`).then(
       (answer) => answer.ok,
       () => false,

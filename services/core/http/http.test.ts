@@ -174,6 +174,30 @@ describe('overload', () => {
     await stop();
   });
 
+  it('beyond the requests in flight is 503 too when their bodies end together', async () => {
+    const { url: base, stop } = await own.start({ ...BALANCE_ONLY, ONRUSH_MAX_IN_FLIGHT: '2' });
+    const letGo = await lockRow(30);
+    const body = '{"amount":1}';
+    const clients = Array.from({ length: 10 }, () =>
+      halfOpen(
+        base,
+        `POST /api/users/own-30/balance/charge HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body.slice(0, -1)}`,
+      ),
+    );
+    const heard = clients.map(
+      (socket) => new Promise<string>((resolve) => socket.once('data', (data) => resolve(`${data}`))),
+    );
+    await charge(base, 31);
+    for (const socket of clients) socket.write('}');
+    await Promise.race([Promise.all(heard), new Promise((resolve) => setTimeout(resolve, 1_000))]);
+    await letGo();
+    const statuses = (await Promise.all(heard)).map((answer) => answer.slice(9, 12)).sort();
+    expect(statuses).toEqual([...Array(2).fill('200'), ...Array(8).fill('503')]);
+    expect(await balanceOf(30)).toBe(1_000_002);
+    for (const socket of clients) socket.destroy();
+    await stop();
+  });
+
   it('of one lane is 503 for those beyond its queue, and the rest are served once the row is free', async () => {
     const { url: base, stop } = await own.start({ ...BALANCE_ONLY, ONRUSH_MAX_QUEUE: '3', ONRUSH_CHARGE_LANES: '1' });
     const letGo = await lockRow(3);

@@ -66,7 +66,7 @@ export function serve(app: Express, routes: Route[], options: ServeOptions): voi
       }
       readJson(req, res, (error?: unknown) => {
         if (error) send(req, res, bodyRefusal(error), endpoint, options.metrics);
-        else answer(req, res);
+        else if (!res.headersSent) answer(req, res);
       });
     });
   }

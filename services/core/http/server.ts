@@ -57,14 +57,19 @@ export async function listen(
         metrics.finished(req, res, started);
         return;
       }
-      // A body on its way is no work: clients that send it slowly must not keep others out.
       let counted = false;
-      const count = () => {
+      // A body on its way is no work: clients that send it slowly must not keep others out. Those that come to their end
+      // together find the places taken; serve.ts does not begin what is answered here.
+      const begin = () => {
+        if (inFlight >= maxInFlight) {
+          refuseBusy(req, res);
+          return;
+        }
         counted = true;
         inFlight++;
       };
-      if (hasBody(req)) req.once('end', count);
-      else count();
+      if (hasBody(req)) req.once('end', begin);
+      else begin();
       res.once('close', () => {
         if (counted) inFlight--;
         metrics.finished(req, res, started);

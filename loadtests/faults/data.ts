@@ -3,36 +3,35 @@ import { createTopics, openKafka } from '../../services/core/kafka.ts';
 import { namesOf } from '../../services/core/names.ts';
 import { migrate } from '../../services/database/migrate.ts';
 import { openSequelize } from '../../services/database/sequelize.ts';
-import { COUPON_ID } from '../seed/rows.ts';
 import { seed } from '../seed/seed.ts';
 import type { EngineSet } from './engine-set.ts';
+import { flush } from './fault.ts';
 
 /** The data of one run: a database and a namespace of its own, which go with it. */
 export interface RunData {
   databaseUrl: string;
   namespace: string;
-  couponId: string;
   remove(): Promise<void>;
 }
 
-/** Redis and the topics are emptied by what closes the run; `users` each have a cart of three products and 1,000,000 won. */
-export async function seedRun(engines: EngineSet, users: number, coupons: number): Promise<RunData> {
+/** `users` each have a cart of three products and 1,000,000 won. Redis begins empty. */
+export async function seedRun(engines: EngineSet, users: number): Promise<RunData> {
   const namespace = `rush-${Date.now().toString(36)}`;
   const database = `onrush_${namespace.replaceAll('-', '_')}`;
   const databaseUrl = engines.databaseUrl.replace(/\/[^/?]*(\?|$)/, `/${database}$1`);
   const kafkaBrokers = engines.kafkaBrokers.split(',');
   const names = namesOf(namespace);
+  await flush(engines.redisUrl);
   await onMysql(engines, `CREATE DATABASE ${database}`);
   const sequelize = openSequelize(databaseUrl, 2);
   await migrate(sequelize, names.migrationLock);
   await sequelize.close();
   await createTopics({ kafkaBrokers, namespace, topicPartitions: 3, topicReplicas: 1 });
   await untilLed(kafkaBrokers, namespace);
-  await seed({ databaseUrl, redisUrl: engines.redisUrl, kafkaBrokers, namespace, users, coupons });
+  await seed({ databaseUrl, redisUrl: engines.redisUrl, kafkaBrokers, namespace, users });
   return {
     databaseUrl,
     namespace,
-    couponId: COUPON_ID,
     async remove() {
       await onMysql(engines, `DROP DATABASE ${database}`);
       const admin = openKafka({ kafkaBrokers, namespace }, 'faults').admin();

@@ -22,7 +22,7 @@ export interface EngineSet {
   replicaPort: number;
   /** SIGKILL, and waits until the process is gone. */
   kill(name: EngineName): Promise<void>;
-  /** Resolves when the engine answers again. */
+  /** Resolves when the engine answers again. One that runs is left alone. */
   restart(name: EngineName): Promise<void>;
   /** SIGSTOP: its connections stay, its kernel goes on taking new ones, nothing answers. */
   pause(name: EngineName): Promise<void>;
@@ -74,7 +74,10 @@ export async function startEngineSet(): Promise<EngineSet> {
       const pid = await signal(directory, name, 'SIGKILL');
       while ((await startTime(pid)) !== undefined) await new Promise((wake) => setTimeout(wake, 10));
     },
-    restart: (name) => engineProgram('restart.ts', env, name),
+    async restart(name) {
+      const runs = await signal(directory, name, 0).catch(() => undefined);
+      if (runs === undefined) await engineProgram('restart.ts', env, name);
+    },
     async pause(name) {
       await signal(directory, name, 'SIGSTOP');
     },
@@ -103,7 +106,7 @@ function shareJars(directory: string): void {
 }
 
 /** A pid that another program has by now is not ours: its start time tells. */
-async function signal(directory: string, name: EngineName, what: NodeJS.Signals): Promise<number> {
+async function signal(directory: string, name: EngineName, what: NodeJS.Signals | 0): Promise<number> {
   const [pid, started] =
     readIfThere(join(directory, 'run', `${name}.pid`))
       ?.trim()

@@ -21,9 +21,11 @@ export interface Fault {
   lasts: number;
 }
 
-export interface Scene {
+/** What a fault is done to. */
+export interface Stage {
   engines: EngineSet;
   proxies: Record<EngineName, TcpProxy>;
+  /** Takes over in a failover. */
   replica: Replica | undefined;
 }
 
@@ -31,7 +33,7 @@ const SLOW_MS = 200;
 const RESET_EVERY_MS = 1_000;
 
 /** Begins a fault and returns what ends it. */
-export async function begin({ engines, proxies, replica }: Scene, fault: Fault): Promise<() => Promise<void>> {
+export async function begin({ engines, proxies, replica }: Stage, fault: Fault): Promise<() => Promise<void>> {
   const { engine } = fault;
   const proxy = proxies[engine];
   switch (fault.kind) {
@@ -71,7 +73,8 @@ export async function begin({ engines, proxies, replica }: Scene, fault: Fault):
   }
 }
 
-async function flush(url: string): Promise<void> {
+/** Redis forgets everything. */
+export async function flush(url: string): Promise<void> {
   const redis = new Redis(url);
   await redis.flushall();
   redis.disconnect();

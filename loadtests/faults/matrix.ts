@@ -1,8 +1,8 @@
 import { type EngineName, engineNames, labels } from '../../engines/engines.ts';
-import { API_NAMES, type Slo } from '../k6/lib/slo.ts';
+import { API_NAMES } from '../k6/lib/slo.ts';
 import { type Cell, total } from './cells.ts';
 import { type Fault, MATRIX_KINDS } from './fault.ts';
-import { judge } from './judge.ts';
+import type { Judgement } from './judge.ts';
 import type { RunResult } from './run.ts';
 
 /** A fault in the middle of each run of the matrix. Seconds. */
@@ -10,22 +10,26 @@ export const MATRIX_SECONDS = 30;
 const AT = 8;
 const LASTS = 8;
 
-export const matrixFaults = (): Fault[] =>
-  engineNames.flatMap((engine: EngineName) => MATRIX_KINDS.map((kind) => ({ kind, engine, at: AT, lasts: LASTS })));
+export const MATRIX_CELLS: Pick<Fault, 'engine' | 'kind'>[] = engineNames.flatMap((engine: EngineName) =>
+  MATRIX_KINDS.map((kind) => ({ engine, kind })),
+);
+
+export const matrixFaults = (): Fault[] => MATRIX_CELLS.map((cell) => ({ ...cell, at: AT, lasts: LASTS }));
 
 export interface MatrixRow {
   fault: Fault;
   result: RunResult;
+  judgement: Judgement;
 }
 
 /** One line for each engine, fault and API. */
-export function matrixTable(rows: MatrixRow[], requestTimeoutMs: number, slo: Record<string, Slo>): string {
+export function matrixTable(rows: MatrixRow[]): string {
   const lines = [
     '| engine | fault | API | sent | 2xx | refused | 503 (nothing done / unknown) | broken | p99 ms | longest ms | recovered | queues | verdict | targets |',
     '|---|---|---|---|---|---|---|---|---|---|---|---|---|---|',
   ];
-  for (const { fault, result } of rows) {
-    const { verdict, missedTargets } = judge(result, requestTimeoutMs, slo);
+  for (const { fault, result, judgement } of rows) {
+    const { verdict, missedTargets } = judgement;
     for (const api of API_NAMES) {
       const first = api === API_NAMES[0];
       lines.push(

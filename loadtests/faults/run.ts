@@ -1,19 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { engineNames, forEachEngine } from '../../engines/engines.ts';
 import type { ApiName } from '../k6/lib/slo.ts';
-import { type Started, startServices } from '../test/start-services.ts';
 import { openStack } from '../verify/stack.ts';
 import type { Verdict } from '../verify/verdict.ts';
 import { verify } from '../verify/verify.ts';
 import { type Cell, cellsOf } from './cells.ts';
-import { seedRun } from './data.ts';
-import type { EngineSet } from './engine-set.ts';
+import { FaultFailure } from './failure.ts';
 import { begin, type Fault } from './fault.ts';
 import { figuresOf } from './figures.ts';
-import { openProxy } from './proxy.ts';
+import { openAgent, post } from './post.ts';
 import { replayToDefinite } from './replay.ts';
-import { startReplica } from './replica.ts';
 import { type Sample, startSampler } from './samples.ts';
+import type { Scene } from './scene.ts';
 import { type Request, startTraffic } from './traffic.ts';
 
 export interface RunOptions {
@@ -21,12 +18,9 @@ export interface RunOptions {
   /** Length of the load. */
   seconds: number;
   rates: Record<ApiName, number>;
-  users: number;
+  /** Quantity of the coupon that this run is about. */
   coupons: number;
-  /** Processes with every role. */
-  processes: number;
-  /** The deadline of every request. Milliseconds. */
-  requestTimeoutMs: number;
+  interrupted?: AbortSignal;
   onFault?(fault: Fault, what: 'begins' | 'ends'): void;
   onSample?(sample: Sample, requests: Request[]): void;
 }
@@ -44,87 +38,59 @@ export interface RunResult {
   invariants: Verdict;
 }
 
-/** A Redis that loses what it had answered for loses promises; their number is told and is no violation. */
-const losesPromises = ({ kind }: Fault): boolean => kind === 'flush' || kind === 'failover';
-
 /** Time for ambiguous answers to become definite, and then for the queues to empty. Milliseconds. */
 const REPLAYS = 60_000;
 const DRAIN = 90_000;
 /** A client waits so much longer than the server has said it would take. */
-export const CLIENT_PATIENCE = 5_000;
+const CLIENT_PATIENCE = 5_000;
+
+/** A Redis that loses what it had answered for loses promises; their number is told and is no violation. */
+const losesPromises = ({ kind }: Fault): boolean => kind === 'flush' || kind === 'failover';
 
 /** Loads the three APIs, does what was asked to the engines meanwhile, and reads back what is left. */
-export async function run(engines: EngineSet, options: RunOptions): Promise<RunResult> {
-  const { faults, seconds, rates, users, requestTimeoutMs } = options;
-  await using open = new AsyncDisposableStack();
-  const data = await seedRun(engines, users, options.coupons);
-  open.defer(() => data.remove());
-  const opened = await Promise.all(engineNames.map((name) => openProxy(engines.ports[name], engines.proxyPorts[name])));
-  const proxies = forEachEngine((name) => opened[engineNames.indexOf(name)] as (typeof opened)[number]);
-  for (const proxy of opened) open.defer(() => proxy.close());
-
-  const through = (url: string, port: number) => Object.assign(new URL(url), { port: String(port) }).toString();
-  const env = {
-    DATABASE_URL: through(data.databaseUrl, proxies.mysql.port),
-    REDIS_URL: through(engines.redisUrl, proxies.redis.port),
-    KAFKA_BROKERS: `127.0.0.1:${proxies.kafka.port}`,
-    ONRUSH_NAMESPACE: data.namespace,
-    ONRUSH_CART_AFTER_ORDER: 'keep',
-    ONRUSH_REQUEST_TIMEOUT_MS: String(requestTimeoutMs),
-    LOG_LEVEL: 'info',
-  };
-  const failsOver = faults.some(({ kind }) => kind === 'failover');
-  const replica = failsOver ? await startReplica(engines) : undefined;
-  if (replica)
-    open.defer(async () => {
-      await replica.stop();
-      await engines.restart('redis');
-    });
-  const services: Started[] = [];
-  open.defer(async () => void (await Promise.all(services.map((one) => one.stop()))));
-  for (let n = 1; n <= options.processes; n++) services.push(await startServices(env, `rush-${n}`));
-  const urls = services.map(({ url }) => url);
-
-  const direct = {
-    databaseUrl: data.databaseUrl,
-    redisUrl: engines.redisUrl,
-    kafkaBrokers: engines.kafkaBrokers.split(','),
-    namespace: data.namespace,
-  };
-  const stack = await openStack(direct);
-  await stack.untilGateOpen(data.couponId);
-  const before = await stack.before();
-  await stack.close();
+export async function run(scene: Scene, options: RunOptions): Promise<RunResult> {
+  const { direct, urls, users, requestTimeoutMs } = scene;
+  const { faults, seconds, rates } = options;
+  const couponId = await newCoupon(urls[0] as string, options.coupons);
+  const before = await untilSettled(scene, couponId);
 
   const traffic = startTraffic({
     urls,
-    couponId: data.couponId,
+    couponId,
     users,
     seconds,
     rates,
     patienceMs: requestTimeoutMs + CLIENT_PATIENCE,
+    ...(options.interrupted ? { until: options.interrupted } : {}),
   });
   const sampler = startSampler(
-    data,
+    { ...scene.data, couponId },
     () => direct.redisUrl,
     traffic.now,
     (sample) => options.onSample?.(sample, traffic.requests),
   );
   const ends = faults.map(async (fault) => {
     await sleep(Math.max(0, fault.at * 1_000 - traffic.now()));
-    const end = await begin({ engines, proxies, replica }, fault);
+    if (options.interrupted?.aborted) return 0;
+    const end = await begin(scene, fault);
     options.onFault?.(fault, 'begins');
-    await sleep(fault.lasts * 1_000);
+    await sleep(fault.lasts * 1_000, undefined, options.interrupted ? { signal: options.interrupted } : {}).catch(
+      () => {},
+    );
     await end();
-    if (replica && fault.kind === 'failover') direct.redisUrl = replica.url;
+    if (scene.replica && fault.kind === 'failover') direct.redisUrl = scene.replica.url;
     options.onFault?.(fault, 'ends');
     return traffic.now();
   });
   const faultsEndedAt = Math.max(0, ...(await Promise.all(ends)));
   await traffic.done;
+  if (options.interrupted?.aborted) {
+    await sampler.stop();
+    throw new FaultFailure('interrupted');
+  }
 
   const last = await replayToDefinite(urls, traffic.requests, REPLAYS);
-  const clients = figuresOf(last, data.couponId, before);
+  const clients = figuresOf(last, couponId, before);
   const after = await openStack(direct);
   const { seconds: drainSeconds } = await after.untilDrained(DRAIN);
   await after.close();
@@ -141,4 +107,36 @@ export async function run(engines: EngineSet, options: RunOptions): Promise<RunR
     drainSeconds,
     invariants,
   };
+}
+
+/** Each run has a coupon of its own, so that everybody can have it and it can sell out. */
+async function newCoupon(url: string, totalQuantity: number): Promise<string> {
+  const agent = openAgent();
+  const day = 24 * 3_600_000;
+  const coupon = {
+    name: 'First come, first served',
+    discountType: 'FIXED',
+    discountValue: 1_000,
+    minOrderAmount: 0,
+    totalQuantity,
+    validFrom: new Date(Date.now() - day).toISOString(),
+    validUntil: new Date(Date.now() + day).toISOString(),
+  };
+  const reply = await post(agent, `${url}/api/coupons`, 'coupon', coupon, 10_000);
+  agent.destroy();
+  if (reply.status !== 201) throw new FaultFailure(`the coupon could not be created: ${JSON.stringify(reply)}`);
+  return String((reply as { body: Record<string, unknown> }).body.couponId);
+}
+
+/** What an earlier run left to do is done before the next one begins. */
+async function untilSettled({ direct }: Scene, couponId: string) {
+  const stack = await openStack(direct);
+  try {
+    await stack.untilGateOpen(couponId);
+    const { reasons } = await stack.untilDrained(DRAIN);
+    if (reasons.length > 0) throw new FaultFailure(`the queues were not empty before the run: ${reasons.join(', ')}`);
+    return await stack.before();
+  } finally {
+    await stack.close();
+  }
 }

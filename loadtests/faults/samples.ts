@@ -1,7 +1,6 @@
 import { Redis } from 'ioredis';
 import { createConnection, type RowDataPacket } from 'mysql2/promise';
 import { namesOf } from '../../services/core/names.ts';
-import type { RunData } from './data.ts';
 
 /** How the stack stood at one moment, read past the proxies; undefined where the engine did not tell. */
 export interface Sample {
@@ -15,6 +14,13 @@ export interface Sample {
   events: number | undefined;
 }
 
+/** What is looked at. */
+export interface Sampled {
+  databaseUrl: string;
+  namespace: string;
+  couponId: string;
+}
+
 export interface Sampler {
   samples: Sample[];
   stop(): Promise<void>;
@@ -24,7 +30,7 @@ const ANSWER = 700;
 
 /** Looks once a second. `redisUrl` is asked each time: after a failover it is another one. */
 export function startSampler(
-  data: RunData,
+  what: Sampled,
   redisUrl: () => string,
   now: () => number,
   onSample: (sample: Sample) => void,
@@ -33,7 +39,7 @@ export function startSampler(
   let looking = Promise.resolve();
   const timer = setInterval(() => {
     const at = now();
-    looking = Promise.all([fromRedis(data, redisUrl()), fromMysql(data)]).then(([redis, mysql]) => {
+    looking = Promise.all([fromRedis(what, redisUrl()), fromMysql(what)]).then(([redis, mysql]) => {
       const sample = {
         at,
         gateOpen: redis?.gateOpen,
@@ -53,7 +59,7 @@ export function startSampler(
   };
 }
 
-async function fromRedis({ namespace, couponId }: RunData, url: string) {
+async function fromRedis({ namespace, couponId }: Sampled, url: string) {
   const names = namesOf(namespace);
   const redis = new Redis(url, {
     lazyConnect: true,
@@ -78,7 +84,7 @@ async function fromRedis({ namespace, couponId }: RunData, url: string) {
   }
 }
 
-async function fromMysql({ databaseUrl, couponId }: RunData) {
+async function fromMysql({ databaseUrl, couponId }: Sampled) {
   const connection = await createConnection({ uri: databaseUrl, connectTimeout: ANSWER }).catch(() => undefined);
   if (!connection) return undefined;
   connection.on('error', () => {});

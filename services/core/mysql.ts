@@ -97,6 +97,11 @@ const ATTEMPTS = 5;
  * would fail. Longer than any pause between the statements of a transaction.
  */
 const SESSION_LIFE_S = 20;
+/**
+ * For so long a database that went away while it committed is asked what became of it: others wait for their turn
+ * meanwhile, and should be told soon that it is away. Milliseconds.
+ */
+const LOOK_UP = 1_000;
 /** A connection that lay idle for so long is not used again: it may be broken, or about to be ended. Milliseconds. */
 const IDLE = 10_000;
 
@@ -211,6 +216,7 @@ export function openWritePool({ databaseUrl, connections, lockWaitTimeoutS, metr
   return {
     transaction,
     async transactionUntilKnown(deadline, work) {
+      let lostAt = 0;
       for (let again = false; ; again = true) {
         try {
           return await transaction(deadline, (tx) => work(tx, again));
@@ -218,7 +224,9 @@ export function openWritePool({ databaseUrl, connections, lockWaitTimeoutS, metr
           const unknown = error instanceof CommitUnknown || (again && error instanceof Unavailable);
           if (!unknown) throw error;
           metrics.retried('commit_unknown');
-          if (Date.now() >= deadline) throw new Unavailable('COMMON504', '', { cause: error });
+          lostAt ||= Date.now();
+          if (Date.now() >= Math.min(deadline, lostAt + LOOK_UP))
+            throw new Unavailable('COMMON504', '', { cause: error });
           await new Promise((resolve) => setTimeout(resolve, 50));
         }
       }

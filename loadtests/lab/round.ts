@@ -120,7 +120,10 @@ export function startStrategy({ env, config }: Place, strategy: Strategy): Promi
   const patient = { ...env, ONRUSH_REQUEST_TIMEOUT_MS: '30000', ONRUSH_LOCK_WAIT_TIMEOUT_S: '30' };
   const log = `${config.namespace}-${strategy.write}-${strategy.name}`;
   if ('services' in strategy)
-    return startServices({ ...patient, ROLES: strategy.services, ONRUSH_CART_AFTER_ORDER: 'keep' }, log);
+    return startServices(
+      { ...patient, ROLES: strategy.services, ONRUSH_CART_AFTER_ORDER: 'keep', ONRUSH_MAX_WAIT_MS: '30000' },
+      log,
+    );
   return startServices({ ...patient, ONRUSH_WRITE_POOL: String(strategy.pool ?? POOL) }, log, [
     'loadtests/lab/server.ts',
     idOf(strategy),

@@ -22,7 +22,13 @@ export function redlocked(
   { redis, namespace, metrics }: Pick<Deps, 'redis' | 'namespace' | 'metrics'>,
   { life }: RedlockSettings = { life: 10_000 },
 ) {
-  const redlock = new Redlock([redis], { automaticExtensionThreshold: 0, retryDelay: LOOK, retryJitter: LOOK });
+  const redlock = new Redlock([redis], {
+    automaticExtensionThreshold: 0,
+    retryDelay: LOOK,
+    retryJitter: LOOK,
+    // Of the release: one that has expired stays so, however often it is tried. How often to look is said at each acquire.
+    retryCount: 0,
+  });
   redlock.on('error', () => {});
 
   /** @throws Unavailable COMMON503 if the lock was not free before the deadline. */
@@ -37,7 +43,7 @@ export function redlocked(
     try {
       return await work();
     } finally {
-      // One that has expired cannot be released, and the work is done.
+      // The work is done, whatever became of the lock.
       await lock.release().catch(() => {});
     }
   };

@@ -4,7 +4,8 @@ import { SCENARIO_NAMES, type ScenarioName, scenarioNamesOf } from './scenarios.
 
 export const USAGE = `npm run bench -- [options]
   --profile    quick (default: published pauses, half a minute each), published (its full stages), smoke (5 s each),
-               saturate (no pauses, beside the raw engine's ceiling)
+               saturate (no pauses, beside the raw engine's ceiling), soak (whole visits, half as many, for an hour; FAIL
+               where memory or file descriptors grow)
   --only       ${SCENARIO_NAMES.join(', ')}: some of them, separated by commas
   --users      test-user-1 to test-user-N (default 100000; saturate 200000)
   --base-url   judge a deployment that already runs; DATABASE_URL, REDIS_URL and KAFKA_BROKERS say what it stands on
@@ -15,7 +16,7 @@ export const USAGE = `npm run bench -- [options]
   --no-seed    go on with the data that is there
   --keep       leave the APIs running
   --repeat     saturate: this many rounds of raw engine and APIs in turn, medians are reported (default 1)
-  --seconds    length of each run: saturate (default 20 for the APIs, 10 for each raw one) and smoke (default 5)
+  --seconds    length of each run: saturate (default 20 for the APIs, 10 for each raw one), smoke (5), soak (3600)
 Results go to .onrush/results, or where ONRUSH_BENCH_RESULTS says. Exit code: 0 PASS, 1 FAIL, 2 INCONCLUSIVE or an error.`;
 
 export interface BenchArguments {

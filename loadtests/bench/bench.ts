@@ -80,6 +80,7 @@ async function bench(given: BenchArguments, interrupted: AbortSignal): Promise<R
     const outcome = await runScenario(name, { given, k6, baseUrl, slo, stack, clients, raw, progress, interrupted });
     if (outcome.result) scenarios.push(outcome.result);
     troubles.open.push(...outcome.open);
+    troubles.failed.push(...outcome.failed);
   }
   const died = apis?.ended();
   if (died) troubles.failed.push(`the APIs ${died} during the run`);

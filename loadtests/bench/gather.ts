@@ -38,6 +38,7 @@ export function gather(
     issueLag: readings && issueLag(readings),
     dropped: summary.dropped,
     thresholds: summary.thresholds,
+    resources: watched.resources,
   };
 }
 

@@ -31,3 +31,13 @@ test('pauses bound the rate by the users there are on average, in every profile 
   expect(rateOfPauses(phases, 0.5)).toBeCloseTo(175);
   expect(rateOfPauses(inProfile('smoke', phases), 0.5)).toBeCloseTo(175);
 });
+
+test('the soak profile keeps half of the most users for an hour, or as long as it is told', () => {
+  const [, second] = inProfile('soak', phases);
+  expect(second?.stages).toEqual([
+    { seconds: 60, vus: 75 },
+    { seconds: 3_480, vus: 75 },
+    { seconds: 60, vus: 0 },
+  ]);
+  expect(inProfile('soak', phases, 100)[0]?.stages.map(({ seconds }) => seconds)).toEqual([10, 80, 10]);
+});

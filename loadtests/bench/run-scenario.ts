@@ -7,6 +7,7 @@ import type { Stack } from '../verify/stack.ts';
 import type { BenchArguments } from './arguments.ts';
 import type { Clients } from './clients.ts';
 import type { Reading } from './exposition.ts';
+import { flatness } from './flat.ts';
 import { gather } from './gather.ts';
 import { runK6 } from './load.ts';
 import { median } from './median.ts';
@@ -38,6 +39,8 @@ export interface Outcome {
   result: ScenarioResult | undefined;
   /** What keeps this scenario from being judged. */
   open: string[];
+  /** What a long run must not do. */
+  failed: string[];
 }
 
 /** Queues are given this long to empty before the run counts as undrained. Milliseconds. */
@@ -60,7 +63,10 @@ export async function runScenario(name: ScenarioName, run: Run): Promise<Outcome
   }
   const rate = (result: ScenarioResult) => result.apis[0]?.acknowledgedPerSecond ?? 0;
   const result = rounds.sort((a, b) => rate(a) - rate(b))[Math.floor(rounds.length / 2)];
-  return { result: result && { ...result, raw: ceiling(rawRounds, rate(result)) }, open };
+  const flat = run.given.profile === 'soak' ? flatness(result?.resources ?? []) : undefined;
+  if (run.given.profile === 'soak' && !flat) open.push(`${name}: too short to tell whether anything grows`);
+  const failed = (flat?.growing ?? []).map((grew) => `${name}: ${grew}`);
+  return { result: result && { ...result, raw: ceiling(rawRounds, rate(result)) }, open, failed };
 }
 
 async function rawRound(name: string, load: NonNullable<Scenario['raw']>, raw: Raw, run: Run): Promise<RawRun[]> {
@@ -89,7 +95,7 @@ async function loadOnce(
   round: number,
   rounds: number,
   run: Run,
-): Promise<Outcome> {
+): Promise<Omit<Outcome, 'failed'>> {
   const { given, k6, baseUrl, slo, stack, clients, progress, interrupted } = run;
   const open: string[] = [];
   const before = await readMetrics(baseUrl).catch(() => undefined);

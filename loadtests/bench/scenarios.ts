@@ -44,6 +44,7 @@ export const SCENARIO_NAMES = [...new Set([...Object.keys(published), ...Object.
 /** Everything the profile has, or what it runs unless told otherwise: coupons, charges and orders, in this order. */
 export function scenarioNamesOf(profile: Profile, which: 'all' | 'default' = 'all'): ScenarioName[] {
   if (profile === 'saturate') return Object.keys(saturating) as ScenarioName[];
+  if (profile === 'soak') return ['journey'];
   return which === 'all' ? (Object.keys(published) as ScenarioName[]) : ['coupon', 'charge', 'order'];
 }
 

@@ -1,5 +1,6 @@
 import { apiTitle, count, counts, figure, megabytes, percent, place, seconds } from '../report/format.ts';
-import type { ApiResult, Results, ScenarioResult } from '../report/results.ts';
+import type { ApiResult, ResourcePoint, Results, ScenarioResult } from '../report/results.ts';
+import { flatness } from './flat.ts';
 
 type Row = string[];
 
@@ -80,6 +81,7 @@ function scenarioLines({
   issueLag,
   drainSeconds,
   dropped,
+  resources,
 }: ScenarioResult): string[] {
   const lines: (string | undefined)[] = [
     apis
@@ -96,11 +98,21 @@ function scenarioLines({
     cores.length > 0
       ? `cores: ${cores.map(({ label, cores: used }) => `${label} ${used.toFixed(2)}`).join(', ')}`
       : undefined,
+    flatLine(resources ?? []),
     issueLag && `accepted to issued: p50 ${figure(issueLag.p50)} ms, p99 ${figure(issueLag.p99)} ms`,
     drainSeconds === undefined ? undefined : `queues empty ${seconds(drainSeconds)} after the load`,
     dropped > 0 ? `${count(dropped)} iterations dropped: the generator had no virtual user free` : undefined,
   ];
   return [name, ...lines.filter((line) => line !== undefined).map((line) => `  ${line}`)];
+}
+
+/** Of a run that is long enough to tell. */
+function flatLine(resources: ResourcePoint[]): string | undefined {
+  const flat = flatness(resources);
+  if (!flat) return undefined;
+  const change = ({ from, to }: { from: number; to: number }, shown: (value: number) => string) =>
+    `${shown(from)} → ${shown(to)}`;
+  return `from the second fifth to the last: heap ${change(flat.heap, megabytes)}, RSS ${change(flat.rss, megabytes)}, files and sockets ${change(flat.descriptors, count)}; garbage collection ${percent(flat.gc)} of the time`;
 }
 
 function rawTable(scenarios: ScenarioResult[]): Row[] {

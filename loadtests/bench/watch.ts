@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ApiName, Slo } from '../k6/lib/slo.ts';
-import type { ApiResult } from '../report/results.ts';
+import type { ApiResult, ResourcePoint } from '../report/results.ts';
 import { observed, parseExposition, quantile, type Reading, sum } from './exposition.ts';
 import { coresUsed, readProcessors } from './processors.ts';
 import type { Progress } from './progress.ts';
@@ -16,9 +16,13 @@ export async function readMetrics(baseUrl: string): Promise<Reading> {
 export interface Watched {
   timelines: Partial<Record<ApiName, ApiResult['timeline']>>;
   peakRssBytes: number;
+  resources: ResourcePoint[];
   /** Cores by process, as far as the system tells, and of the whole machine. */
   cores: { by: Record<string, number>; all: number };
 }
+
+/** How often memory and the like are noted. Milliseconds. */
+const RESOURCES_EVERY = 5_000;
 
 /**
  * Reads the server's own histograms every second until stopped: what is shown live and drawn later.
@@ -34,7 +38,7 @@ export function watch(
   progress: Progress,
 ): { stop(): Promise<Watched> } {
   const timelines: Watched['timelines'] = Object.fromEntries(apis.map((api) => [api, []]));
-  const watched: Watched = { timelines, peakRssBytes: 0, cores: { by: {}, all: 0 } };
+  const watched: Watched = { timelines, peakRssBytes: 0, resources: [], cores: { by: {}, all: 0 } };
   const stopping = new AbortController();
   const began = performance.now();
   const usedBefore = readProcessors(pids);
@@ -56,6 +60,8 @@ export function watch(
         continue;
       }
       watched.peakRssBytes = Math.max(watched.peakRssBytes, sum(after, 'process_resident_memory_bytes'));
+      if (now - (watched.resources.at(-1)?.second ?? Number.NEGATIVE_INFINITY) * 1_000 - began >= RESOURCES_EVERY)
+        watched.resources.push(resourcesOf(after, (now - began) / 1_000));
       // The last look comes at any moment; over a fraction of a second a rate says little.
       if (before && now - last > 500) {
         const shown = apis.map((api) => point(api, before as Reading, after, (now - last) / 1000));
@@ -87,6 +93,15 @@ export function watch(
     },
   };
 }
+
+/** Of all the APIs' processes together. */
+const resourcesOf = (reading: Reading, second: number): ResourcePoint => ({
+  second,
+  heapBytes: sum(reading, 'nodejs_heap_size_used_bytes'),
+  rssBytes: sum(reading, 'process_resident_memory_bytes'),
+  descriptors: sum(reading, 'process_open_fds'),
+  gcSeconds: sum(reading, 'nodejs_gc_duration_seconds_sum'),
+});
 
 const milliseconds = (value: number | undefined): number | null => (value === undefined ? null : value * 1000);
 const seconds = (ms: number): string => `${(ms / 1000).toFixed(0).padStart(3)} s`;

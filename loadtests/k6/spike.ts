@@ -3,7 +3,7 @@
 import { sleep } from 'k6';
 import { charge, randomAmount } from './lib/charge.ts';
 import { issue } from './lib/coupon.ts';
-import { PROFILE, SMOKE_SECONDS } from './lib/environment.ts';
+import { GIVEN_SECONDS, PROFILE } from './lib/environment.ts';
 import { optionsFor } from './lib/options.ts';
 import { order } from './lib/order.ts';
 import { GRACE } from './lib/profiles.ts';
@@ -12,7 +12,7 @@ import { randomUser } from './lib/users.ts';
 export { handleSummary } from './lib/end.ts';
 
 /** Seconds near idle and at full load; the edges between them stay at two seconds whatever the profile. */
-const [idle, full] = PROFILE === 'published' ? [15, 60] : PROFILE === 'smoke' ? [1, SMOKE_SECONDS] : [5, 16];
+const [idle, full] = PROFILE === 'published' ? [15, 60] : PROFILE === 'smoke' ? [1, GIVEN_SECONDS ?? 5] : [5, 16];
 
 const spike = (exec: string, idleVus: number, fullVus: number) => ({
   executor: 'ramping-vus' as const,

@@ -38,6 +38,19 @@ export interface ScenarioResult {
   dropped: number;
   thresholds: { metric: string; expression: string; ok: boolean }[];
   raw: RawCeiling | undefined;
+  /** Every five seconds. */
+  resources?: ResourcePoint[];
+}
+
+/** What the APIs' processes held at one moment. */
+export interface ResourcePoint {
+  second: number;
+  heapBytes: number;
+  rssBytes: number;
+  /** Files and sockets. */
+  descriptors: number;
+  /** Time spent collecting garbage since the start. */
+  gcSeconds: number;
 }
 
 export interface ApiResult {

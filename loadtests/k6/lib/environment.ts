@@ -15,8 +15,8 @@ export const USERS = whole('USERS', 100_000);
 export const FIRST_USER = whole('FIRST_USER', 1);
 /** Length of a saturate run. */
 export const SECONDS = whole('SECONDS', 20);
-/** Length of a smoke run. */
-export const SMOKE_SECONDS = whole('SECONDS', 5);
+/** Length of a smoke or soak run, where it is given. */
+export const GIVEN_SECONDS = __ENV.SECONDS ? SECONDS : undefined;
 export const COUPON = __ENV.COUPON || 'test-coupon-1';
 /** Where the summary goes as JSON. */
 export const SUMMARY = __ENV.SUMMARY;

@@ -1,9 +1,9 @@
 /**
  * How hard and how long a scenario runs. `published`: the stages and pauses of the published runs. `quick`: the same
  * shape and pauses in half a minute. `smoke`: the same in five seconds, to see that everything works. `saturate`: a
- * closed loop without pauses, to see how far it goes.
+ * closed loop without pauses, to see how far it goes. `soak`: half as many users for an hour, to see that nothing grows.
  */
-export const PROFILES = ['quick', 'published', 'smoke', 'saturate'] as const;
+export const PROFILES = ['quick', 'published', 'smoke', 'saturate', 'soak'] as const;
 export type Profile = (typeof PROFILES)[number];
 
 export interface Stage {
@@ -31,15 +31,31 @@ export function profileNamed(name: string): Profile {
 
 const length = (stages: Stage[]) => stages.reduce((sum, { seconds }) => sum + seconds, 0);
 
-/** The phases, shortened to what the profile has time for; smoke to as many seconds as it is given. */
-export function inProfile(profile: Profile, phases: Phase[], smokeSeconds = 5): Phase[] {
+/** The phases, shortened to what the profile has time for; smoke and soak to as many seconds as they are given. */
+export function inProfile(profile: Profile, phases: Phase[], given = profile === 'soak' ? 3_600 : 5): Phase[] {
+  if (profile === 'soak') return phases.map((phase) => halfFor(given, phase));
   const published = phases.reduce((sum, { stages }) => sum + length(stages), 0);
-  const seconds = profile === 'smoke' ? smokeSeconds : profile === 'quick' ? QUICK_SECONDS : published;
+  const seconds = profile === 'smoke' ? given : profile === 'quick' ? QUICK_SECONDS : published;
   const factor = seconds / published;
   return phases.map((phase) => ({
     ...phase,
     stages: phase.stages.map(({ seconds, vus }) => ({ seconds: seconds * factor, vus })),
   }));
+}
+
+/** Half of the phase's most users, all the time but for a minute in which they come and one in which they go. */
+function halfFor(seconds: number, { exec, startVus, stages }: Phase): Phase {
+  const vus = Math.ceil(Math.max(...stages.map((stage) => stage.vus)) / 2);
+  const ramp = Math.min(60, seconds / 10);
+  return {
+    exec,
+    startVus,
+    stages: [
+      { seconds: ramp, vus },
+      { seconds: seconds - 2 * ramp, vus },
+      { seconds: ramp, vus: 0 },
+    ],
+  };
 }
 
 /** Phases as k6 scenarios, one after the other. */

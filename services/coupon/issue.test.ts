@@ -172,6 +172,21 @@ describe('the gate after Redis lost it', () => {
     await settled(coupon, 5);
   });
 
+  it('is not built, and so closed, once more for requests that asked while it was being built', async () => {
+    const coupon = await newCoupon(5);
+    // A rebuild would remove the mark with the rest of the gate.
+    await redis.hset(names.gate(coupon), 'mark', 'not rebuilt');
+    await redis.sadd(names.rebuildRequests, coupon);
+    await eventually(
+      () => redis.sismember(names.rebuildRequests, coupon),
+      (asked) => asked === 0,
+    );
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    expect(await redis.hget(names.gate(coupon), 'mark')).toBe('not rebuilt');
+    expect((await issue(coupon, 1520)).status).toBe(202);
+    await settled(coupon, 1);
+  });
+
   it('stays closed under the run id of another Redis', async () => {
     const coupon = await newCoupon(5);
     await redis.hset(names.gate(coupon), 'instance', 'a-redis-that-was');

@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import { pino } from 'pino';
-import { openProxy, type TcpProxy } from '../../loadtests/faults/proxy.ts';
-import { type OwnStack, ownStack } from '../../loadtests/test/own-stack.ts';
-import { eventually } from '../../loadtests/test/stack.ts';
-import { openSequelize } from '../database/sequelize.ts';
-import { openWritePool } from './mysql.ts';
-import { withNamedLock } from './named-lock.ts';
-import { openRedis } from './redis.ts';
+import { openWritePool } from '../../services/core/mysql.ts';
+import { withNamedLock } from '../../services/core/named-lock.ts';
+import { openRedis } from '../../services/core/redis.ts';
+import { openSequelize } from '../../services/database/sequelize.ts';
+import { type OwnStack, ownStack } from '../test/own-stack.ts';
+import { eventually } from '../test/stack.ts';
+import { openProxy, type TcpProxy } from './proxy.ts';
 
 /**
  * Connections that broke without either side being told, as when a firewall forgets them: nothing comes, nothing fails.

@@ -3,6 +3,7 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { runAsProgram } from '../../services/core/program.ts';
+import { FAULT_GUARDS } from './fault-guards.ts';
 import { GUARDS, type Guard } from './guards.ts';
 
 /**
@@ -15,7 +16,7 @@ runAsProgram('loadtests/guards/check.ts', async () => {
   try {
     copySources(copy);
     const missed: string[] = [];
-    for (const guard of GUARDS.filter(({ name }) => name.includes(wanted))) {
+    for (const guard of [...GUARDS, ...FAULT_GUARDS].filter(({ name }) => name.includes(wanted))) {
       const failing = failingTests(copy, guard);
       if (failing.length === 0) missed.push(guard.name);
       console.log(
@@ -46,7 +47,14 @@ function failingTests(copy: string, { file, find, replace, tests, named, name }:
   );
   const results = join(copy, 'results.json');
   rmSync(results, { force: true });
-  const args = ['--json', `--outputFile=${results}`, '--forceExit', `--testPathPatterns=${tests}`];
+  const config = tests.startsWith('faults/') ? 'jest.faults.config.cjs' : 'jest.config.json';
+  const args = [
+    `--config=${config}`,
+    '--json',
+    `--outputFile=${results}`,
+    '--forceExit',
+    `--testPathPatterns=${tests}`,
+  ];
   if (named !== '') args.push(`--testNamePattern=${named}`);
   try {
     spawnSync(process.execPath, ['node_modules/jest/bin/jest.js', ...args], {

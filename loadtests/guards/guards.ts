@@ -249,13 +249,4 @@ export const GUARDS: Guard[] = [
     tests: 'services/core/combiner',
     named: '',
   },
-  {
-    name: 'bound of the time a request waits',
-    prevents: 'admitted requests missing their targets while more arrive than can be served',
-    file: 'services/core/combiner.ts',
-    find: 'Math.floor(queue.length / maxBatch) * batchMs > maxWaitMs',
-    replace: 'false',
-    tests: 'services/core/combiner',
-    named: '',
-  },
 ];

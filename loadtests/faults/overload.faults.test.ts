@@ -89,7 +89,7 @@ describe.each(['charge', 'order'] as const)('three times the capacity in %ss', (
       urls: [started.url],
       couponId: 'test-coupon-1',
       users: USERS,
-      seconds: SECONDS,
+      until: AbortSignal.timeout(1_000 * SECONDS),
       rates,
       patienceMs: 10_000,
     });

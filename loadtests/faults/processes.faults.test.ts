@@ -96,7 +96,6 @@ describe('a rolling restart under load', () => {
       urls: [balancer.url],
       couponId: 'test-coupon-1',
       users: USERS,
-      seconds: 600,
       until: restarting.signal,
       rates: { coupon: 8, charge: 15, order: 8 },
       patienceMs: 20_000,

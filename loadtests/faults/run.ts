@@ -15,7 +15,7 @@ import { type Request, startTraffic } from './traffic.ts';
 
 export interface RunOptions {
   faults: Fault[];
-  /** Length of the load. */
+  /** Length of the load. An engine that takes its time to start again prolongs it, so that as much comes after the faults. */
   seconds: number;
   rates: Record<ApiName, number>;
   /** Quantity of the coupon that this run is about. */
@@ -54,14 +54,14 @@ export async function run(scene: Scene, options: RunOptions): Promise<RunResult>
   const couponId = await newCoupon(urls[0] as string, options.coupons);
   const before = await untilSettled(scene, couponId);
 
+  const enough = new AbortController();
   const traffic = startTraffic({
     urls,
     couponId,
     users,
-    seconds,
     rates,
     patienceMs: requestTimeoutMs + CLIENT_PATIENCE,
-    ...(options.interrupted ? { until: options.interrupted } : {}),
+    until: options.interrupted ? AbortSignal.any([options.interrupted, enough.signal]) : enough.signal,
   });
   const sampler = startSampler(
     { ...scene.data, couponId },
@@ -70,19 +70,21 @@ export async function run(scene: Scene, options: RunOptions): Promise<RunResult>
     (sample) => options.onSample?.(sample, traffic.requests),
   );
   const ends = faults.map(async (fault) => {
-    await sleep(Math.max(0, fault.at * 1_000 - traffic.now()));
+    await pause(fault.at * 1_000 - traffic.now(), options.interrupted);
     if (options.interrupted?.aborted) return 0;
     const end = await begin(scene, fault);
     options.onFault?.(fault, 'begins');
-    await sleep(fault.lasts * 1_000, undefined, options.interrupted ? { signal: options.interrupted } : {}).catch(
-      () => {},
-    );
+    await pause(fault.lasts * 1_000, options.interrupted);
     await end();
     if (scene.replica && fault.kind === 'failover') direct.redisUrl = scene.replica.url;
     options.onFault?.(fault, 'ends');
     return traffic.now();
   });
   const faultsEndedAt = Math.max(0, ...(await Promise.all(ends)));
+  const plannedEnd = Math.max(0, ...faults.map(({ at, lasts }) => at + lasts)) * 1_000;
+  const left = seconds * 1_000 - plannedEnd + faultsEndedAt - traffic.now();
+  await pause(left, options.interrupted);
+  enough.abort();
   await traffic.done;
   if (options.interrupted?.aborted) {
     await sampler.stop();
@@ -108,6 +110,9 @@ export async function run(scene: Scene, options: RunOptions): Promise<RunResult>
     invariants,
   };
 }
+
+const pause = (milliseconds: number, interrupted: AbortSignal | undefined): Promise<unknown> =>
+  sleep(Math.max(0, milliseconds), undefined, interrupted ? { signal: interrupted } : {}).catch(() => {});
 
 /** Each run has a coupon of its own, so that everybody can have it and it can sell out. */
 async function newCoupon(url: string, totalQuantity: number): Promise<string> {

@@ -21,9 +21,8 @@ export interface TrafficOptions {
   urls: string[];
   couponId: string;
   users: number;
-  seconds: number;
-  /** Ends the load before its time. */
-  until?: AbortSignal;
+  /** Ends the load. */
+  until: AbortSignal;
   /** Requests a second. */
   rates: Record<ApiName, number>;
   /** A client goes away after so long; the server should have answered before. Milliseconds. */
@@ -82,9 +81,10 @@ export function startTraffic(options: TrafficOptions): Traffic {
 
   const run = async (api: ApiName) => {
     const rate = options.rates[api];
-    for (let n = 0; n < rate * options.seconds && !options.until?.aborted; n++) {
+    for (let n = 0; rate > 0; n++) {
       const wait = (n / rate) * 1_000 - now();
-      if (wait > 0) await sleep(wait);
+      if (wait > 0) await sleep(wait, undefined, { signal: options.until }).catch(() => {});
+      if (options.until.aborted) return;
       send(api);
     }
   };

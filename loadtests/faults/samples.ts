@@ -36,25 +36,28 @@ export function startSampler(
   onSample: (sample: Sample) => void,
 ): Sampler {
   const samples: Sample[] = [];
+  const look = async () => {
+    const at = now();
+    const [redis, mysql] = await Promise.all([fromRedis(what, redisUrl()), fromMysql(what)]);
+    const sample = {
+      at,
+      gateOpen: redis?.gateOpen,
+      promises: redis && mysql && Math.max(0, redis.promised - mysql.issued),
+      events: mysql?.events,
+    };
+    samples.push(sample);
+    onSample(sample);
+  };
   let looking = Promise.resolve();
   const timer = setInterval(() => {
-    const at = now();
-    looking = Promise.all([fromRedis(what, redisUrl()), fromMysql(what)]).then(([redis, mysql]) => {
-      const sample = {
-        at,
-        gateOpen: redis?.gateOpen,
-        promises: redis && mysql && Math.max(0, redis.promised - mysql.issued),
-        events: mysql?.events,
-      };
-      samples.push(sample);
-      onSample(sample);
-    });
+    looking = look();
   }, 1_000);
   return {
     samples,
     async stop() {
       clearInterval(timer);
       await looking;
+      await look();
     },
   };
 }

@@ -19,6 +19,7 @@ import { namesOf } from './core/names.ts';
 import { startOutboxRelay } from './core/outbox.ts';
 import { connectFirst, openRedis } from './core/redis.ts';
 import { RedisInstance } from './core/redis-instance.ts';
+import { VERSION } from './core/version.ts';
 import { couponRoutes, Gate, startConsumer, startGatekeeper } from './coupon/index.ts';
 import { SCHEMA_VERSION, schemaVersion } from './database/migrate.ts';
 import { defineModels } from './database/models.ts';
@@ -98,7 +99,7 @@ export async function startApp(config: Config, logger: Logger): Promise<App> {
   const state = { ready: true };
   mountHealth(app, state);
   mountMetrics(app, metrics.registry.contentType, metricsReader(metrics.registry));
-  mountDocs(app, openapi(routes, { title: 'Onrush', version: '0.1.0' }));
+  mountDocs(app, openapi(routes, { title: 'Onrush', version: VERSION }));
   serve(app, routes, { logger, metrics: metrics.http, requestTimeoutMs: config.requestTimeoutMs, isEngineAway });
   refuseUnknown(app, routes);
   const gauges = setInterval(() => {

@@ -1,8 +1,8 @@
 import { newId } from '../core/ids.ts';
-import type { LockMetrics } from '../core/metrics.ts';
 import { MAX_WON, won } from '../core/money.ts';
-import { query, type Statement, type WritePool, writing } from '../core/mysql.ts';
+import { query, type Statement, type Tx, type WritePool, writing } from '../core/mysql.ts';
 import { type Outcome, refuse } from '../core/refusals.ts';
+import type { TransactionRecord } from '../core/transaction-record.ts';
 import type { ChargeResponse } from './contract.ts';
 import { lockWallets, type Wallet, writeBalances } from './wallets.ts';
 
@@ -35,19 +35,18 @@ interface KnownCharge {
  */
 export function chargeAll(
   pool: WritePool,
-  metrics: LockMetrics,
   charges: Charge[],
   deadline: number,
+  record?: TransactionRecord,
 ): Promise<Outcome<ChargeResponse>[]> {
   /** Charges that were there before any COMMIT of ours was sent: their requests are replays whatever follows. */
   const earlier = new Set<string>();
-  return pool.transactionUntilKnown(deadline, async (tx, again) => {
-    const asked = performance.now();
-    const [wallets, known] = await tx.run(
+  const work = async (tx: Tx, again: boolean): Promise<Outcome<ChargeResponse>[]> => {
+    const [wallets, known] = await tx.locking(
+      'user_row',
       lockWallets([...new Set(charges.map(({ userId }) => userId))]),
       knownCharges(charges),
     );
-    metrics.waited('user_row', performance.now() - asked);
     if (!again) for (const key of known.keys()) earlier.add(key);
     const chargedAt = new Date();
     const rows: unknown[][] = [];
@@ -85,7 +84,8 @@ export function chargeAll(
 
     if (rows.length > 0) tx.last(insertCharges(rows), writeBalances([...changed]));
     return outcomes;
-  });
+  };
+  return pool.transactionUntilKnown(deadline, work, record);
 }
 
 /** A plain read: under the lock of the user's row and READ COMMITTED it sees all that was committed before. */

@@ -1,12 +1,13 @@
 import { type CommitFate, type MysqlProxy, mysqlProxy } from '../../loadtests/test/mysql-proxy.ts';
 import { type OwnStack, ownStack } from '../../loadtests/test/own-stack.ts';
+import { createMetrics } from '../core/metrics.ts';
 import { openWritePool, type WritePool } from '../core/mysql.ts';
 import { chargeAll } from './charge.ts';
 
 let own: OwnStack;
 let proxy: MysqlProxy;
 let pool: WritePool;
-const metrics = { waited: () => {}, retried: () => {} };
+const metrics = createMetrics().locks;
 beforeAll(async () => {
   own = await ownStack('charge', { users: 20 });
   proxy = await mysqlProxy(own.config.databaseUrl);
@@ -18,7 +19,7 @@ afterAll(async () => {
   await own.remove();
 });
 const charge = (user: number, key: string) =>
-  chargeAll(pool, metrics, [{ userId: `own-${user}`, amount: 7, key }], Date.now() + 10_000);
+  chargeAll(pool, [{ userId: `own-${user}`, amount: 7, key }], Date.now() + 10_000);
 
 describe('a charge whose COMMIT breaks', () => {
   it.each<CommitFate>(['lost', 'answer lost', 'late'])(
@@ -41,7 +42,6 @@ describe('a charge whose COMMIT breaks', () => {
     proxy.nextCommit('answer lost');
     const outcomes = await chargeAll(
       pool,
-      metrics,
       [
         { userId: 'own-4', amount: 7, key: 'old' },
         { userId: 'own-5', amount: 7, key: 'new' },

@@ -20,12 +20,13 @@ export interface BalanceDeps {
 
 export function balanceRoutes({ config, models, pool, metrics }: BalanceDeps): Route[] {
   const combiner = new Combiner<Charge, Outcome<ChargeResponse>>({
+    operation: 'charge',
     lanes: config.chargeLanes,
     maxBatch: config.maxBatch,
     maxQueue: config.maxQueue,
     maxWaitMs: config.maxWaitMs,
     laneKey: ({ userId }) => userId,
-    run: (charges, deadline) => chargeAll(pool, metrics.locks, charges, deadline),
+    run: (charges, deadline, record) => chargeAll(pool, charges, deadline, record),
     isShared: (error) => error instanceof Unavailable,
     onBatch: (size) => metrics.batchSize.observe({ combiner: 'charge' }, size),
     onQueue: (waiting) => metrics.queued.set({ combiner: 'charge' }, waiting),

@@ -49,6 +49,7 @@ async function simulate(
   const runs: Run[] = [];
   let running = 0;
   const combiner = new Combiner<Request, Result>({
+    operation: 'other',
     lanes,
     maxBatch,
     maxQueue: 1_000,
@@ -117,6 +118,7 @@ describe('a combiner, however arrivals and transactions interleave', () => {
       const running = new Map<string, number>();
       let clashes = 0;
       const combiner = new Combiner<Request, number>({
+        operation: 'other',
         lanes: how.lanes,
         maxBatch: how.maxBatch,
         maxQueue: 1_000,
@@ -198,6 +200,7 @@ describe('a combiner', () => {
     const runs: { batch: number[]; end(error?: Error): void }[] = [];
     const queue: number[] = [];
     const combiner = new Combiner<Request, Result>({
+      operation: 'other',
       lanes: 1,
       maxBatch: 10,
       maxQueue: 3,

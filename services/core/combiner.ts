@@ -1,6 +1,9 @@
+import type { Operation } from './metrics.ts';
+import { TransactionRecord } from './transaction-record.ts';
 import { Unavailable } from './unavailable.ts';
 
 export interface CombinerOptions<Request, Result> {
+  operation: Operation;
   /** Transactions in flight at once. Requests of one lane key always go through the same lane, in order. */
   lanes: number;
   maxBatch: number;
@@ -15,7 +18,7 @@ export interface CombinerOptions<Request, Result> {
   /** At most one request of a lane key goes into one batch; the next one waits for the next batch. */
   onePerKey?: boolean;
   /** Serves all requests of a batch, in order of arrival; `deadline` is the latest of theirs. */
-  run(batch: Request[], deadline: number): Promise<Result[]>;
+  run(batch: Request[], deadline: number, record: TransactionRecord): Promise<Result[]>;
   /** Says whether a failure concerns every request alike (an engine is away), so that trying them singly is no use. */
   isShared(error: unknown): boolean;
   onBatch?(size: number): void;
@@ -139,6 +142,7 @@ export class Combiner<Request, Result> {
       const results = await this.#options.run(
         batch.map(({ request }) => request),
         Math.max(...batch.map(({ deadline }) => deadline)),
+        new TransactionRecord(this.#options.operation, batch.length),
       );
       batch.forEach((waiting, at) => {
         waiting.resolve(results[at] as Result);
@@ -154,7 +158,8 @@ export class Combiner<Request, Result> {
           waiting.reject(tooLate());
           continue;
         }
-        await this.#options.run([waiting.request], waiting.deadline).then(
+        const record = new TransactionRecord(this.#options.operation, 1);
+        await this.#options.run([waiting.request], waiting.deadline, record).then(
           (results) => waiting.resolve(results[0] as Result),
           (failure) => waiting.reject(failure),
         );

@@ -31,7 +31,9 @@ function pool(options: { connections?: number; lockWaitTimeoutS?: number; databa
     lockWaitTimeoutS: options.lockWaitTimeoutS ?? 3,
     metrics: {
       waited: () => {},
-      retried: (reason) => {
+      held: () => {},
+      ended: () => {},
+      retried: (_operation, reason) => {
         retries.push(reason);
         onRetry(reason);
       },

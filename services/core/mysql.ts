@@ -1,6 +1,7 @@
 import type { PoolConnection, ResultSetHeader } from 'mysql2';
 import mysql from 'mysql2';
-import type { LockMetrics } from './metrics.ts';
+import type { LockMetrics, RetryReason, RowPlace } from './metrics.ts';
+import { type Step, TransactionRecord } from './transaction-record.ts';
 import { Unavailable } from './unavailable.ts';
 
 declare const begun: unique symbol;
@@ -48,6 +49,8 @@ export interface Tx {
    * a transaction's round trips, not its statements, are what the others wait for.
    */
   run<T extends unknown[]>(...statements: { [K in keyof T]: Statement<T[K]> }): Promise<T>;
+  /** As `run`, for statements that lock rows of one kind: their time is measured as the wait, the rest of the transaction as the hold. */
+  locking<T extends unknown[]>(at: RowPlace, ...statements: { [K in keyof T]: Statement<T[K]> }): Promise<T>;
   /** Statements to be sent together with the COMMIT, which follows only if none of them fails. Their results are not read. */
   last(...statements: Statement<unknown>[]): void;
   rows<Row>(sql: string, values?: unknown[]): Promise<Row[]>;
@@ -68,13 +71,17 @@ export interface WritePool {
    * @throws Unavailable COMMON503 if no connection is to be had in time, or MySQL is away: nothing was committed.
    * @throws CommitUnknown if the connection broke while committing.
    */
-  transaction<T>(deadline: number, work: (tx: Tx) => Promise<T>): Promise<T>;
+  transaction<T>(deadline: number, work: (tx: Tx) => Promise<T>, record?: TransactionRecord): Promise<T>;
   /** As `transaction`, once, on a commit that may have happened: `work` is run again and must look up what took effect. */
-  transactionUntilKnown<T>(deadline: number, work: (tx: Tx, again: boolean) => Promise<T>): Promise<T>;
+  transactionUntilKnown<T>(
+    deadline: number,
+    work: (tx: Tx, again: boolean) => Promise<T>,
+    record?: TransactionRecord,
+  ): Promise<T>;
   rows<Row>(deadline: number, sql: string, values?: unknown[]): Promise<Row[]>;
   read<T>(deadline: number, query: Query<T>): Promise<T>;
   close(): Promise<void>;
-  usage(): { inUse: number; waiting: number };
+  usage(): { size: number; inUse: number; waiting: number };
 }
 
 export interface WritePoolOptions {
@@ -84,7 +91,7 @@ export interface WritePoolOptions {
   metrics: LockMetrics;
 }
 
-const RETRIED = new Map([
+const RETRIED = new Map<number, RetryReason>([
   [1213, 'deadlock'],
   [1205, 'lock_wait_timeout'],
   [1020, 'record_changed'],
@@ -131,41 +138,60 @@ export function openWritePool({ databaseUrl, connections, lockWaitTimeoutS, metr
   });
   const lastUsed = new WeakMap<PoolConnection, number>();
 
-  async function transaction<T>(deadline: number, work: (tx: Tx) => Promise<T>): Promise<T> {
+  async function transaction<T>(
+    deadline: number,
+    work: (tx: Tx) => Promise<T>,
+    record = new TransactionRecord('other', 1),
+  ): Promise<T> {
     for (let attempt = 1; ; attempt++) {
       try {
-        return await attemptOnce(deadline, work);
+        return await attemptOnce(deadline, work, record);
       } catch (error) {
         const reason = RETRIED.get((error as { errno?: number }).errno ?? 0);
         if (!reason) throw error;
-        metrics.retried(reason);
+        metrics.retried(record.operation, reason);
         if (attempt === ATTEMPTS || Date.now() >= deadline)
           throw new Unavailable('COMMON503', `the rows stayed locked (${reason})`, { cause: error });
+        const since = performance.now();
         await new Promise((resolve) => setTimeout(resolve, Math.random() * 5 * attempt));
+        record.note('retry', since, reason);
       }
     }
   }
 
-  async function attemptOnce<T>(deadline: number, work: (tx: Tx) => Promise<T>): Promise<T> {
+  async function attemptOnce<T>(deadline: number, work: (tx: Tx) => Promise<T>, record: TransactionRecord): Promise<T> {
     const asked = performance.now();
-    const session = await acquire(deadline);
-    metrics.waited('pool', performance.now() - asked);
-    const tx = txOn(session);
+    const session = await acquire(deadline).finally(() => {
+      metrics.waited('pool', performance.now() - asked);
+      record.note('pool', asked);
+    });
+    const given = performance.now();
+    const tx = txOn(session, metrics, record);
+    const ended = (outcome: NonNullable<TransactionRecord['outcome']>) => {
+      record.outcome = outcome;
+      tx.letGo();
+      metrics.ended(record.operation, outcome, performance.now() - given);
+    };
     let committing = false;
     try {
       const result = await work(tx);
       committing = true;
       await tx.commit();
       session.release();
+      ended('committed');
       return result;
     } catch (error) {
       if (isConnectionLoss(error)) {
         session.destroy();
+        ended(committing ? 'unknown' : 'failed');
         if (committing) throw new CommitUnknown('connection lost during COMMIT', { cause: error });
         throw new Unavailable('COMMON503', 'the database is out of reach', { cause: error });
       }
       // 1205 rolls back its statement only, so the rollback is always explicit.
+      const since = performance.now();
       await session.query('ROLLBACK').then(session.release, session.destroy);
+      record.note('rollback', since, (error as { code?: string }).code);
+      ended('rolled_back');
       throw error;
     }
   }
@@ -215,26 +241,28 @@ export function openWritePool({ databaseUrl, connections, lockWaitTimeoutS, metr
 
   return {
     transaction,
-    async transactionUntilKnown(deadline, work) {
+    async transactionUntilKnown(deadline, work, record = new TransactionRecord('other', 1)) {
       let lostAt = 0;
       for (let again = false; ; again = true) {
         try {
-          return await transaction(deadline, (tx) => work(tx, again));
+          return await transaction(deadline, (tx) => work(tx, again), record);
         } catch (error) {
           const unknown = error instanceof CommitUnknown || (again && error instanceof Unavailable);
           if (!unknown) throw error;
-          metrics.retried('commit_unknown');
+          metrics.retried(record.operation, 'commit_unknown');
           lostAt ||= Date.now();
           if (Date.now() >= Math.min(deadline, lostAt + LOOK_UP))
             throw new Unavailable('COMMON504', '', { cause: error });
+          const since = performance.now();
           await new Promise((resolve) => setTimeout(resolve, 50));
+          record.note('retry', since, 'commit_unknown');
         }
       }
     },
     rows,
     read: async (deadline, { sql, values, read }) => read(await rows(deadline, sql, values)),
     close: () => new Promise((resolve) => pool.end(() => resolve())),
-    usage: () => ({ inUse, waiting }),
+    usage: () => ({ size: connections, inUse, waiting }),
   };
 
   async function rows<Row>(deadline: number, sql: string, values: unknown[] = []): Promise<Row[]> {
@@ -254,34 +282,55 @@ export function openWritePool({ databaseUrl, connections, lockWaitTimeoutS, metr
   }
 }
 
+interface OwnTx extends Tx {
+  commit(): Promise<void>;
+  /** The transaction has ended, and with it whatever it held. */
+  letGo(): void;
+}
+
 /** The transaction on a connection. START TRANSACTION travels with its first statement. */
-function txOn(session: Session): Tx & { commit(): Promise<void> } {
+function txOn(session: Session, metrics: LockMetrics, record: TransactionRecord): OwnTx {
   let started = false;
   let atEnd: Statement<unknown>[] = [];
-  const send = async (statements: Pick<Statement<unknown>, 'sql' | 'values'>[]): Promise<unknown[]> => {
+  /** Since when rows of each kind are held. */
+  const held: { at: RowPlace; since: number }[] = [];
+  const send = async (name: Step['name'], statements: Pick<Statement<unknown>, 'sql' | 'values'>[]) => {
     const all = started ? statements : [{ sql: 'START TRANSACTION', values: [] }, ...statements];
     started = true;
-    const result = await session.query(
-      all.map(({ sql }) => sql).join(';\n'),
-      all.flatMap(({ values }) => values),
-    );
+    const since = performance.now();
+    const result = await session
+      .query(
+        all.map(({ sql }) => sql).join(';\n'),
+        all.flatMap(({ values }) => values),
+      )
+      .finally(() => record.note(name, since));
     const results = all.length === 1 ? [result] : (result as unknown[]);
     return results.slice(all.length - statements.length);
   };
   return {
     async run(...statements: Statement<unknown>[]) {
-      const results = await send(statements);
+      const results = await send('statements', statements);
       return statements.map((statement, at) => statement.read(results[at]));
+    },
+    async locking(at: RowPlace, ...statements: Statement<unknown>[]) {
+      const asked = performance.now();
+      const results = await send(at, statements).finally(() => metrics.waited(at, performance.now() - asked));
+      held.push({ at, since: performance.now() });
+      return statements.map((statement, n) => statement.read(results[n]));
     },
     last(...statements: Statement<unknown>[]) {
       atEnd = [...atEnd, ...statements];
     },
-    rows: async (sql: string, values: unknown[] = []) => (await send([{ sql, values }]))[0],
-    write: async (sql: string, values: unknown[] = []) => (await send([{ sql, values }]))[0],
+    rows: async (sql: string, values: unknown[] = []) => (await send('statements', [{ sql, values }]))[0],
+    write: async (sql: string, values: unknown[] = []) => (await send('statements', [{ sql, values }]))[0],
     async commit() {
-      if (started || atEnd.length > 0) await send([...atEnd, { sql: 'COMMIT', values: [] }]);
+      if (started || atEnd.length > 0) await send('commit', [...atEnd, { sql: 'COMMIT', values: [] }]);
     },
-  } as unknown as Tx & { commit(): Promise<void> };
+    letGo() {
+      const now = performance.now();
+      for (const { at, since } of held) metrics.held(at, now - since);
+    },
+  } as unknown as OwnTx;
 }
 
 interface Session {

@@ -5,6 +5,7 @@ import type { Running } from '../core/lifecycle.ts';
 import type { Metrics } from '../core/metrics.ts';
 import type { WritePool } from '../core/mysql.ts';
 import type { Names } from '../core/names.ts';
+import { TransactionRecord } from '../core/transaction-record.ts';
 import type { Gate } from './gate.ts';
 import { couponPromise } from './promise.ts';
 import { type Delivered, settlePromises } from './settle.ts';
@@ -68,7 +69,13 @@ async function processBatch(deps: ConsumerDeps, producer: Producer, payload: Eac
 }
 
 async function settleChunk({ pool, gate, metrics, logger }: ConsumerDeps, couponId: string, chunk: Delivered[]) {
-  const settled = await settlePromises(pool, metrics.locks, couponId, chunk, Date.now() + DEADLINE);
+  const settled = await settlePromises(
+    pool,
+    couponId,
+    chunk,
+    Date.now() + DEADLINE,
+    new TransactionRecord('issue', chunk.length),
+  );
   const now = Date.now();
   for (const { acceptedAt } of settled.issued) metrics.issueLag.observe(Math.max(0, now - acceptedAt) / 1000);
   metrics.issued.inc({ result: 'issued' }, settled.issued.length);

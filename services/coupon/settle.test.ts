@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { type CommitFate, type MysqlProxy, mysqlProxy } from '../../loadtests/test/mysql-proxy.ts';
 import { type OwnStack, ownStack } from '../../loadtests/test/own-stack.ts';
+import { createMetrics } from '../core/metrics.ts';
 import { openWritePool, type WritePool } from '../core/mysql.ts';
 import { type Delivered, settlePromises } from './settle.ts';
 
@@ -8,7 +9,7 @@ let own: OwnStack;
 let proxy: MysqlProxy;
 let one: WritePool;
 let two: WritePool;
-const metrics = { waited: () => {}, retried: () => {} };
+const metrics = createMetrics().locks;
 beforeAll(async () => {
   own = await ownStack('settle', { users: 200 });
   proxy = await mysqlProxy(own.config.databaseUrl);
@@ -45,7 +46,7 @@ const promise = (couponId: string, user: number | string, offset: number, genera
 const promises = (couponId: string, from: number, to: number) =>
   Array.from({ length: to - from + 1 }, (_, n) => promise(couponId, from + n, from + n));
 const settle = (couponId: string, batch: Delivered[], pool = one) =>
-  settlePromises(pool, metrics, couponId, batch, Date.now() + 10_000);
+  settlePromises(pool, couponId, batch, Date.now() + 10_000);
 const users = (batch: Delivered[]) => batch.map(({ userId }) => userId);
 
 /** Everything that MySQL knows of a coupon. */

@@ -1,5 +1,5 @@
-import type { LockMetrics } from '../core/metrics.ts';
 import { locking, type Query, query, type Statement, type Tx, type WritePool, writing } from '../core/mysql.ts';
+import type { TransactionRecord } from '../core/transaction-record.ts';
 import type { CouponPromise } from './promise.ts';
 
 /** A promise with the place in the topic where it was read. */
@@ -25,16 +25,16 @@ export interface Settled {
  */
 export async function settlePromises(
   pool: WritePool,
-  metrics: LockMetrics,
   couponId: string,
   promises: Delivered[],
   deadline: number,
+  record?: TransactionRecord,
 ): Promise<Settled> {
   try {
-    return await pool.transactionUntilKnown(deadline, (tx) => settleOptimistically(tx, metrics, couponId, promises));
+    return await pool.transactionUntilKnown(deadline, (tx) => settleOptimistically(tx, couponId, promises), record);
   } catch (error) {
     if (!(error instanceof NeedsCoupon)) throw error;
-    return pool.transactionUntilKnown(deadline, (tx) => settleWhatFits(tx, metrics, couponId, promises));
+    return pool.transactionUntilKnown(deadline, (tx) => settleWhatFits(tx, couponId, promises), record);
   }
 }
 
@@ -42,18 +42,15 @@ class NeedsCoupon extends Error {
   override name = 'NeedsCoupon';
 }
 
-async function settleOptimistically(
-  tx: Tx,
-  metrics: LockMetrics,
-  couponId: string,
-  promises: Delivered[],
-): Promise<Settled> {
+async function settleOptimistically(tx: Tx, couponId: string, promises: Delivered[]): Promise<Settled> {
   const [generation, users] = await tx.run(readGeneration(couponId), readUsers(promises));
   const { known, rejected, dropped } = sortOut(generation, users, promises);
   if (known.length > 0) {
-    const asked = performance.now();
-    const [inserted, counted] = await tx.run(insertCoupons(known), countIssued(couponId, generation, known.length));
-    metrics.waited('coupon_row', performance.now() - asked);
+    const [inserted, counted] = await tx.locking(
+      'coupon_row',
+      insertCoupons(known),
+      countIssued(couponId, generation, known.length),
+    );
     // Which of them were new is not to be told afterwards; or they do not all fit.
     if (inserted < known.length || counted === 0) throw new NeedsCoupon();
   }
@@ -61,14 +58,13 @@ async function settleOptimistically(
   return { issued: known, rejected, dropped };
 }
 
-async function settleWhatFits(tx: Tx, metrics: LockMetrics, couponId: string, promises: Delivered[]): Promise<Settled> {
-  const asked = performance.now();
-  const [coupon, users, holders] = await tx.run(
+async function settleWhatFits(tx: Tx, couponId: string, promises: Delivered[]): Promise<Settled> {
+  const [coupon, users, holders] = await tx.locking(
+    'coupon_row',
     lockCoupon(couponId),
     readUsers(promises),
     readHolders(couponId, promises),
   );
-  metrics.waited('coupon_row', performance.now() - asked);
   const { known, rejected, dropped } = sortOut(coupon?.generation, users, promises);
   const fresh = known.filter(({ userId }) => !holders.has(userId));
   const fits = fresh.slice(0, coupon ? coupon.total - coupon.issued : 0);

@@ -2,10 +2,10 @@ import { lockWallets, type Wallet, writeBalances } from '../balance/index.ts';
 import { type CartLine, lockCarts, removeLines } from '../cart/index.ts';
 import { lockStock, readShelf, type Shelf, takeFromStock } from '../catalog/index.ts';
 import { newId } from '../core/ids.ts';
-import type { LockMetrics } from '../core/metrics.ts';
 import { won } from '../core/money.ts';
 import type { Tx, WritePool } from '../core/mysql.ts';
 import { type Outcome, refuse } from '../core/refusals.ts';
+import type { TransactionRecord } from '../core/transaction-record.ts';
 import { type CouponTerms, couponRefusal, discountOf, lockUserCoupons, markUsed, readTerms } from '../coupon/index.ts';
 import type { OrderResponse } from './contract.ts';
 import { insertOrders } from './insert-orders.ts';
@@ -29,20 +29,24 @@ export interface CheckoutSettings {
  */
 export async function checkoutAll(
   pool: WritePool,
-  metrics: LockMetrics,
   settings: CheckoutSettings,
   checkouts: Checkout[],
   deadline: number,
+  record?: TransactionRecord,
 ): Promise<Outcome<OrderResponse>[]> {
   const earlier = new Set<string>();
   try {
-    return await pool.transactionUntilKnown(deadline, (tx, again) =>
-      checkoutOnce(tx, metrics, settings, checkouts, { stockLocked: false, again, earlier }),
+    return await pool.transactionUntilKnown(
+      deadline,
+      (tx, again) => checkoutOnce(tx, settings, checkouts, { stockLocked: false, again, earlier }),
+      record,
     );
   } catch (error) {
     if (!(error instanceof StockChanged)) throw error;
-    return pool.transactionUntilKnown(deadline, (tx, again) =>
-      checkoutOnce(tx, metrics, settings, checkouts, { stockLocked: true, again, earlier }),
+    return pool.transactionUntilKnown(
+      deadline,
+      (tx, again) => checkoutOnce(tx, settings, checkouts, { stockLocked: true, again, earlier }),
+      record,
     );
   }
 }
@@ -53,30 +57,25 @@ class StockChanged extends Error {
 
 async function checkoutOnce(
   tx: Tx,
-  metrics: LockMetrics,
   settings: CheckoutSettings,
   checkouts: Checkout[],
   /** `earlier` collects the orders that were there before any COMMIT of ours was sent: only they are replays. */
   { stockLocked, again, earlier }: { stockLocked: boolean; again: boolean; earlier: Set<string> },
 ): Promise<Outcome<OrderResponse>[]> {
-  const timed = async <T>(at: 'user_row' | 'coupon_row' | 'stock_row', trip: Promise<T>): Promise<T> => {
-    const asked = performance.now();
-    const result = await trip;
-    metrics.waited(at, performance.now() - asked);
-    return result;
-  };
   const users = checkouts.map(({ userId }) => userId);
-  const [wallets, placed, carts] = await timed(
+  const [wallets, placed, carts] = await tx.locking(
     'user_row',
-    tx.run(lockWallets(users), findOrders(checkouts), lockCarts(users)),
+    lockWallets(users),
+    findOrders(checkouts),
+    lockCarts(users),
   );
   if (!again) for (const key of placed.keys()) earlier.add(key);
   const withCoupon = checkouts.flatMap(({ userId, couponId }) =>
     couponId === undefined ? [] : [{ userId, couponId }],
   );
-  const coupons = withCoupon.length > 0 ? await timed('coupon_row', lockCoupons(tx, withCoupon)) : new Map();
+  const coupons = withCoupon.length > 0 ? await lockCoupons(tx, withCoupon) : new Map();
   const productIds = [...new Set([...carts.values()].flat().map(({ productId }) => productId))].sort();
-  if (stockLocked && productIds.length > 0) await timed('stock_row', tx.run(lockStock(productIds)));
+  if (stockLocked && productIds.length > 0) await tx.locking('stock_row', lockStock(productIds));
   const [shelf] = productIds.length > 0 ? await tx.run(readShelf(productIds)) : [new Map() as Shelf];
 
   const now = new Date();
@@ -109,14 +108,15 @@ async function checkoutOnce(
   const taken = new Map<string, number>();
   for (const { lines } of orders)
     for (const { productId, quantity } of lines) taken.set(productId, (taken.get(productId) ?? 0) + quantity);
-  const [enough] = await timed('stock_row', tx.run(takeFromStock(taken)));
+  const [enough] = await tx.locking('stock_row', takeFromStock(taken));
   if (!enough) throw new StockChanged();
   return outcomes;
 }
 
 /** Locks the users' coupons and returns what they are worth, by `user coupon`; absent where the user has no such coupon. */
 async function lockCoupons(tx: Tx, wanted: { userId: string; couponId: string }[]): Promise<Map<string, CouponTerms>> {
-  const [held, terms] = await tx.run(
+  const [held, terms] = await tx.locking(
+    'coupon_row',
     lockUserCoupons(wanted),
     readTerms([...new Set(wanted.map(({ couponId }) => couponId))]),
   );

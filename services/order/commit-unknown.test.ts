@@ -1,5 +1,6 @@
 import { type CommitFate, type MysqlProxy, mysqlProxy } from '../../loadtests/test/mysql-proxy.ts';
 import { type OwnStack, ownStack } from '../../loadtests/test/own-stack.ts';
+import { createMetrics } from '../core/metrics.ts';
 import { openWritePool, type WritePool } from '../core/mysql.ts';
 import { checkoutAll } from './checkout.ts';
 import type { Checkout } from './new-order.ts';
@@ -7,7 +8,7 @@ import type { Checkout } from './new-order.ts';
 let own: OwnStack;
 let proxy: MysqlProxy;
 let pool: WritePool;
-const metrics = { waited: () => {}, retried: () => {} };
+const metrics = createMetrics().locks;
 beforeAll(async () => {
   own = await ownStack('checkout', { users: 20 });
   proxy = await mysqlProxy(own.config.databaseUrl);
@@ -28,7 +29,7 @@ afterAll(async () => {
   await own.remove();
 });
 const checkout = (checkouts: Checkout[]) =>
-  checkoutAll(pool, metrics, { cartAfterOrder: 'keep' }, checkouts, Date.now() + 10_000);
+  checkoutAll(pool, { cartAfterOrder: 'keep' }, checkouts, Date.now() + 10_000);
 const of = (user: number, key: string): Checkout => ({ userId: `own-${user}`, couponId: undefined, key });
 const counts = async () => [
   await own.value('SELECT COUNT(*) FROM orders'),

@@ -28,13 +28,14 @@ const LOOK = 20;
  */
 export function orderPlacer({ config, pool, metrics, lock }: PlaceDeps) {
   const combiner = new Combiner<Checkout, Outcome<OrderResponse>>({
+    operation: 'checkout',
     lanes: config.checkoutLanes,
     maxBatch: config.maxBatch,
     maxQueue: config.maxQueue,
     maxWaitMs: config.maxWaitMs,
     laneKey: ({ userId }) => userId,
     onePerKey: true,
-    run: (checkouts, deadline) => checkoutAll(pool, metrics.locks, config, checkouts, deadline),
+    run: (checkouts, deadline, record) => checkoutAll(pool, config, checkouts, deadline, record),
     isShared: (error) => error instanceof Unavailable,
     onBatch: (size) => metrics.batchSize.observe({ combiner: 'checkout' }, size),
     onQueue: (waiting) => metrics.queued.set({ combiner: 'checkout' }, waiting),

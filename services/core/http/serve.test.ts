@@ -1,8 +1,7 @@
 import express from 'express';
 import { pino } from 'pino';
-import { Registry } from 'prom-client';
+import { createMetrics } from '../metrics.ts';
 import { endpoint } from './endpoint.ts';
-import { httpMetrics } from './metrics.ts';
 import { type Route, refuseUnknown, route, serve } from './serve.ts';
 import { type HttpServer, listen } from './server.ts';
 
@@ -18,7 +17,7 @@ const logged: string[] = [];
 let server: HttpServer;
 beforeAll(async () => {
   const app = express();
-  const metrics = httpMetrics(new Registry());
+  const metrics = createMetrics().http;
   const logger = pino({ level: 'error' }, { write: (line: string) => void logged.push(line) });
   serve(app, routes, { logger, metrics, requestTimeoutMs: 1_000, isEngineAway: () => false });
   refuseUnknown(app, routes);

@@ -6,6 +6,7 @@ import { catalogRoutes, startRanking } from './catalog/index.ts';
 import { metricsReader } from './core/cluster-metrics.ts';
 import type { Config, Role } from './core/config.ts';
 import { mountDocs } from './core/http/docs.ts';
+import { routeOf } from './core/http/endpoint.ts';
 import { mountHealth } from './core/http/health.ts';
 import { mountMetrics } from './core/http/metrics-endpoint.ts';
 import { openapi } from './core/http/openapi.ts';
@@ -19,11 +20,12 @@ import { namesOf } from './core/names.ts';
 import { startOutboxRelay } from './core/outbox.ts';
 import { connectFirst, openRedis } from './core/redis.ts';
 import { RedisInstance } from './core/redis-instance.ts';
+import { startTracing } from './core/tracing/start.ts';
 import { VERSION } from './core/version.ts';
 import { couponRoutes, Gate, startConsumer, startGatekeeper } from './coupon/index.ts';
 import { SCHEMA_VERSION, schemaVersion } from './database/migrate.ts';
 import { defineModels } from './database/models.ts';
-import { isEngineAway, openSequelize } from './database/sequelize.ts';
+import { isEngineAway, openSequelize, readPoolUsage } from './database/sequelize.ts';
 import { OrderLock, orderRoutes } from './order/index.ts';
 
 export interface App {
@@ -38,7 +40,8 @@ const DRAIN = 10_000;
 /** Starts the configured roles in this process. */
 export async function startApp(config: Config, logger: Logger): Promise<App> {
   const names = namesOf(config.namespace);
-  const metrics = createMetrics();
+  const metrics = createMetrics({ on: config.metrics });
+  const tracing = await startTracing(config, metrics, logger);
   const has = (...roles: Role[]) => roles.some((role) => config.roles.includes(role));
   const sequelize = openSequelize(config.databaseUrl, config.readPool, {
     lockWaitTimeoutS: config.lockWaitTimeoutS,
@@ -64,13 +67,17 @@ export async function startApp(config: Config, logger: Logger): Promise<App> {
   const { gate: gateClient, work: redis } = clients;
 
   const routes: Route[] = [];
-  if (has('balance-api')) routes.push(...balanceRoutes({ config, models, pool, metrics }));
-  if (has('coupon-api')) routes.push(...couponRoutes({ models, redis, gate, names, metrics }));
+  const offer = (role: Role, offered: Route[]) => {
+    routes.push(...offered);
+    for (const { endpoint } of offered) tracing.routes.set(routeOf(endpoint), { role, slowAfter: endpoint.slowAfter });
+  };
+  if (has('balance-api')) offer('balance-api', balanceRoutes({ config, models, pool, metrics }));
+  if (has('coupon-api')) offer('coupon-api', couponRoutes({ models, redis, gate, names, metrics }));
   if (has('order-api')) {
     const lock = new OrderLock(clients.locks, names, config.orderLockMs, metrics.locks);
-    routes.push(...catalogRoutes({ models, redis, names }));
-    routes.push(...cartRoutes({ models, sequelize }));
-    routes.push(...orderRoutes({ config, models, pool, metrics, lock }));
+    offer('order-api', catalogRoutes({ models, redis, names }));
+    offer('order-api', cartRoutes({ models, sequelize }));
+    offer('order-api', orderRoutes({ config, models, pool, metrics, lock }));
   }
 
   const workers: Running[] = [];
@@ -98,20 +105,20 @@ export async function startApp(config: Config, logger: Logger): Promise<App> {
   app.disable('etag');
   const state = { ready: true };
   mountHealth(app, state);
-  mountMetrics(app, metrics.registry.contentType, metricsReader(metrics.registry));
+  mountMetrics(app, metrics.registry.contentType, metricsReader(metrics.registry), metrics.http.exemplars);
   mountDocs(app, openapi(routes, { title: 'Onrush', version: VERSION }));
   serve(app, routes, { logger, metrics: metrics.http, requestTimeoutMs: config.requestTimeoutMs, isEngineAway });
   refuseUnknown(app, routes);
-  const gauges = setInterval(() => {
-    const { inUse, waiting } = pool.usage();
-    metrics.pool.set({ state: 'in_use' }, inUse);
-    metrics.pool.set({ state: 'waiting' }, waiting);
-  }, 1_000);
+  metrics.watchPools({
+    write: { size: config.writePool, usage: pool.usage },
+    read: { size: config.readPool, usage: () => readPoolUsage(sequelize) },
+  });
   const server = await listen(app, {
     host: config.host,
     port: config.port,
     maxInFlight: config.maxInFlight,
     metrics: metrics.http,
+    tracer: tracing.tracer,
   });
 
   return {
@@ -121,10 +128,9 @@ export async function startApp(config: Config, logger: Logger): Promise<App> {
       server.drain();
       await new Promise((resolve) => setTimeout(resolve, config.drainDelayMs));
       await server.close(DRAIN);
-      clearInterval(gauges);
       await Promise.allSettled(workers.map((worker) => worker.stop()));
       for (const client of Object.values(clients)) client.disconnect();
-      await Promise.allSettled([pool.close(), sequelize.close()]);
+      await Promise.allSettled([pool.close(), sequelize.close(), tracing.close()]);
     },
   };
 }

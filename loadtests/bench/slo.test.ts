@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
-import { DURATION_BUCKETS } from '../../services/core/metrics.ts';
+import { DURATION_BUCKETS } from '../../services/core/duration-buckets.ts';
 import { BUCKET_EDGES } from '../k6/lib/buckets.ts';
 import { parseSlo } from '../k6/lib/slo.ts';
 

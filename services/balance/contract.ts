@@ -45,6 +45,7 @@ export type HistoryResponse = z.infer<typeof historyResponse>;
 
 export const chargeEndpoint = endpoint({
   operation: 'charge',
+  slowAfter: 288,
   method: 'post',
   path: '/api/users/{userId}/balance/charge',
   summary: 'Add money to a wallet',

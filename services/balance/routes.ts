@@ -5,6 +5,7 @@ import { type Route, route } from '../core/http/serve.ts';
 import type { Metrics } from '../core/metrics.ts';
 import type { WritePool } from '../core/mysql.ts';
 import { type Outcome, refuse } from '../core/refusals.ts';
+import type { RequestTrace } from '../core/tracing/request-trace.ts';
 import { Unavailable } from '../core/unavailable.ts';
 import type { Models } from '../database/models.ts';
 import { type Charge, chargeAll, madeUpKey } from './charge.ts';
@@ -33,17 +34,22 @@ export function balanceRoutes({ config, models, pool, metrics }: BalanceDeps): R
     onWait: (milliseconds) => metrics.locks.waited('combiner', milliseconds),
   });
   const running = new Coalescer<ChargeResponse>();
+  const charge = async (wanted: Charge, deadline: number, trace: RequestTrace | undefined) => {
+    const outcome = await combiner.submit(wanted, deadline, trace);
+    if (outcome.ok && !outcome.replayed) metrics.moved.charged.inc(wanted.amount);
+    return outcome;
+  };
 
   return [
-    route(chargeEndpoint, ({ params: { userId }, body: { amount, transactionId }, key, deadline }) => {
+    route(chargeEndpoint, ({ params: { userId }, body: { amount, transactionId }, key, deadline, trace }) => {
       if (key !== undefined && transactionId !== undefined && key !== transactionId) {
         const problem = 'differs from the Idempotency-Key header';
         return Promise.resolve(refuse('COMMON400', { field: 'transactionId', problem }));
       }
       const given = key ?? transactionId;
-      if (given === undefined) return combiner.submit({ userId, amount, key: madeUpKey() }, deadline);
+      if (given === undefined) return charge({ userId, amount, key: madeUpKey() }, deadline, trace);
       return running.run(`${userId} ${given}`, String(amount), () =>
-        combiner.submit({ userId, amount, key: given }, deadline),
+        charge({ userId, amount, key: given }, deadline, trace),
       );
     }),
     route(balanceEndpoint, ({ params }) => readBalance(models, params.userId)),

@@ -1,4 +1,5 @@
 import type { Operation } from './metrics.ts';
+import type { RequestTrace } from './tracing/request-trace.ts';
 import { TransactionRecord } from './transaction-record.ts';
 import { Unavailable } from './unavailable.ts';
 
@@ -30,6 +31,7 @@ interface Waiting<Request, Result> {
   request: Request;
   deadline: number;
   since: number;
+  trace: RequestTrace | undefined;
   resolve(result: Result): void;
   reject(error: unknown): void;
 }
@@ -67,12 +69,14 @@ export class Combiner<Request, Result> {
   }
 
   /** @throws Unavailable COMMON503 if the lane is full, or the deadline passes before the request's turn: nothing was done. */
-  submit(request: Request, deadline: number): Promise<Result> {
+  submit(request: Request, deadline: number, trace?: RequestTrace): Promise<Result> {
     const lane = this.#laneOf(request);
     const refusal = this.#refusal(lane);
     if (refusal) return Promise.reject(refusal);
     return new Promise((resolve, reject) => {
-      lane.queue.push({ request, deadline, since: performance.now(), resolve, reject });
+      const since = performance.now();
+      trace?.queued(since);
+      lane.queue.push({ request, deadline, since, trace, resolve, reject });
       this.#count(1);
       if (!lane.busy) void this.#drain(lane);
     });
@@ -116,6 +120,7 @@ export class Combiner<Request, Result> {
       if (batch.length === maxBatch) break;
       seen++;
       if (waiting.deadline <= now) {
+        waiting.trace?.dequeued();
         waiting.reject(tooLate());
         this.#count(-1);
         continue;
@@ -129,6 +134,7 @@ export class Combiner<Request, Result> {
         keys.add(key);
       }
       batch.push(waiting);
+      waiting.trace?.dequeued();
       onWait?.(started - waiting.since);
     }
     lane.queue = later.length > 0 ? [...later, ...lane.queue.slice(seen)] : lane.queue.slice(seen);
@@ -138,16 +144,19 @@ export class Combiner<Request, Result> {
 
   async #serve(batch: Waiting<Request, Result>[]): Promise<void> {
     this.#options.onBatch?.(batch.length);
+    const record = this.#recordFor(batch);
     try {
       const results = await this.#options.run(
         batch.map(({ request }) => request),
         Math.max(...batch.map(({ deadline }) => deadline)),
-        new TransactionRecord(this.#options.operation, batch.length),
+        record,
       );
+      record.end();
       batch.forEach((waiting, at) => {
         waiting.resolve(results[at] as Result);
       });
     } catch (error) {
+      record.end();
       if (batch.length === 1 || this.#options.isShared(error)) {
         for (const waiting of batch) waiting.reject(error);
         return;
@@ -158,13 +167,22 @@ export class Combiner<Request, Result> {
           waiting.reject(tooLate());
           continue;
         }
-        const record = new TransactionRecord(this.#options.operation, 1);
-        await this.#options.run([waiting.request], waiting.deadline, record).then(
-          (results) => waiting.resolve(results[0] as Result),
-          (failure) => waiting.reject(failure),
-        );
+        const own = this.#recordFor([waiting]);
+        await this.#options
+          .run([waiting.request], waiting.deadline, own)
+          .finally(() => own.end())
+          .then(
+            (results) => waiting.resolve(results[0] as Result),
+            (failure) => waiting.reject(failure),
+          );
       }
     }
+  }
+
+  #recordFor(batch: Waiting<Request, Result>[]): TransactionRecord {
+    const record = new TransactionRecord(this.#options.operation, batch.length);
+    for (const { trace } of batch) trace?.transactions.push(record);
+    return record;
   }
 
   #count(change: number): void {

@@ -19,6 +19,11 @@ const whole = (min: number, max: number) =>
     .transform(Number)
     .pipe(z.number().min(min).max(max));
 
+const share = z
+  .string()
+  .regex(/^(0(\.\d+)?|1(\.0+)?)$/, 'expected a number from 0 to 1')
+  .transform(Number);
+
 const rolesSetting = z.string().transform((text, ctx) => {
   if (text === 'all') return [...ROLES];
   const names = text.split(',').map((name) => name.trim());
@@ -94,6 +99,20 @@ const settings = z.object({
   ONRUSH_OUTBOX_ATTEMPTS: whole(1, 1_000).default(20),
   /** Time from SIGTERM to the moment the listening socket closes: load balancers need to notice first. */
   ONRUSH_DRAIN_DELAY_MS: whole(0, 60_000).default(0),
+  /** `off` counts nothing and leaves /metrics empty: to measure what metrics cost. */
+  ONRUSH_METRICS: z.enum(['on', 'off']).default('on'),
+  /**
+   * Where spans go. `auto`: to OTLP where an endpoint is set, else into files where there is a directory .onrush, else
+   * nowhere. `log` writes none, but logs which requests were slow or failed. `off` notes nothing at all.
+   */
+  ONRUSH_TRACES: z.enum(['auto', 'otlp', 'file', 'log', 'off']).default('auto'),
+  /** Share of the requests that are traced where the caller does not say. Failed and slow ones always are. */
+  ONRUSH_TRACE_RATIO: share.default(0.01),
+  /** Where files of spans go; by default to .onrush/traces. */
+  ONRUSH_TRACE_DIR: z.string().optional(),
+  /** Of the trace store or collector, with http:// or https://; /v1/traces is added. Other OTEL_EXPORTER_OTLP_… are heeded too. */
+  OTEL_EXPORTER_OTLP_ENDPOINT: url('http', 'https').optional(),
+  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: url('http', 'https').optional(),
 });
 
 /** Settings of the programs around the services (engines, bench, tests), which the services leave alone. */
@@ -147,6 +166,11 @@ export function parseConfig(env: Record<string, string | undefined>) {
     topicReplicas: s.ONRUSH_TOPIC_REPLICAS,
     outboxAttempts: s.ONRUSH_OUTBOX_ATTEMPTS,
     drainDelayMs: s.ONRUSH_DRAIN_DELAY_MS,
+    metrics: s.ONRUSH_METRICS === 'on',
+    traces: s.ONRUSH_TRACES,
+    traceRatio: s.ONRUSH_TRACE_RATIO,
+    traceDirectory: s.ONRUSH_TRACE_DIR,
+    otlpEndpoint: s.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT ?? s.OTEL_EXPORTER_OTLP_ENDPOINT,
   };
 }
 

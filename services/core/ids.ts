@@ -21,3 +21,6 @@ export const newId = (prefix: string): string =>
 
 /** A trace id as W3C Trace Context wants it: 32 hexadecimal digits. */
 export const newTraceId = (): string => randomHex(16);
+
+/** A span id: 16 hexadecimal digits. */
+export const newSpanId = (): string => randomHex(8);

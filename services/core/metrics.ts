@@ -1,4 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { DURATION_BUCKETS } from './duration-buckets.ts';
 import { type HttpMetrics, httpMetrics } from './http/metrics.ts';
 import { VERSION } from './version.ts';
 
@@ -27,11 +28,11 @@ export const RETRY_REASONS = ['deadlock', 'lock_wait_timeout', 'record_changed',
 export type RetryReason = (typeof RETRY_REASONS)[number];
 
 export const ADMISSIONS = ['admitted', 'replayed', 'already', 'outside_period', 'sold_out', 'not_loaded'] as const;
+/** For hot writes (mysql2) and for everything else (the models). */
+const POOLS = ['write', 'read'] as const;
 const COMBINERS = ['charge', 'checkout'] as const;
 const FLOWS = ['charged', 'paid', 'discounted'] as const;
 
-/** Seconds. Every threshold of loadtests/slo.yaml is an edge here, so that the share within it is counted, not guessed. */
-export const DURATION_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.097, 0.131, 0.2, 0.288, 0.5, 1, 2.5, 5, 10];
 const WAIT_BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 3];
 const LAG_BUCKETS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 
@@ -66,10 +67,10 @@ export function createMetrics({ on = true }: { on?: boolean } = {}) {
       help: 'Requests that have no answer yet, health checks and metrics aside',
       registers,
     }),
-    /** `waiting` counts requests for a connection, the others are connections. */
+    /** `in_use` counts connections, `waiting` requests for one. */
     pool: new Gauge({
       name: 'onrush_pool_connections',
-      help: 'Connections to MySQL that are in use or idle, and requests that wait for one',
+      help: 'Connections to MySQL that are in use, and requests that wait for one',
       labelNames: ['pool', 'state'] as const,
       registers,
     }),
@@ -349,6 +350,20 @@ export function createMetrics({ on = true }: { on?: boolean } = {}) {
   return {
     registry,
     http,
+    /** Tells how much of each pool is in use whenever somebody asks. */
+    watchPools(
+      pools: Record<(typeof POOLS)[number], { size: number; usage(): { inUse: number; waiting: number } }>,
+    ): void {
+      if (!on) return;
+      for (const pool of POOLS) gauges.poolSize.set({ pool }, pools[pool].size);
+      (gauges.pool as { collect?: () => void }).collect = () => {
+        for (const pool of POOLS) {
+          const { inUse, waiting } = pools[pool].usage();
+          gauges.pool.set({ pool, state: 'in_use' }, inUse);
+          gauges.pool.set({ pool, state: 'waiting' }, waiting);
+        }
+      };
+    },
     locks,
     ...gauges,
     ...histograms,

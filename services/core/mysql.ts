@@ -81,7 +81,7 @@ export interface WritePool {
   rows<Row>(deadline: number, sql: string, values?: unknown[]): Promise<Row[]>;
   read<T>(deadline: number, query: Query<T>): Promise<T>;
   close(): Promise<void>;
-  usage(): { size: number; inUse: number; waiting: number };
+  usage(): { inUse: number; waiting: number };
 }
 
 export interface WritePoolOptions {
@@ -262,7 +262,7 @@ export function openWritePool({ databaseUrl, connections, lockWaitTimeoutS, metr
     rows,
     read: async (deadline, { sql, values, read }) => read(await rows(deadline, sql, values)),
     close: () => new Promise((resolve) => pool.end(() => resolve())),
-    usage: () => ({ size: connections, inUse, waiting }),
+    usage: () => ({ inUse, waiting }),
   };
 
   async function rows<Row>(deadline: number, sql: string, values: unknown[] = []): Promise<Row[]> {

@@ -1,4 +1,5 @@
 import type { Operation, RowPlace, TransactionOutcome } from './metrics.ts';
+import type { TraceContext } from './tracing/trace-context.ts';
 
 /**
  * A part of a transaction: waiting for a connection, statements that lock rows of one kind, other statements, the COMMIT
@@ -23,6 +24,10 @@ export class TransactionRecord {
   readonly size: number;
   readonly steps: Step[] = [];
   outcome: TransactionOutcome | undefined;
+  /** Its span, once one was written. */
+  span: TraceContext | undefined;
+  over = false;
+  #waiting: (() => void)[] | undefined;
 
   constructor(operation: Operation, size: number) {
     this.operation = operation;
@@ -32,5 +37,18 @@ export class TransactionRecord {
   note(name: Step['name'], from: number, reason?: string): void {
     const to = performance.now();
     this.steps.push(reason === undefined ? { name, from, to } : { name, from, to, reason });
+  }
+
+  /** Nothing follows: no other attempt either. */
+  end(): void {
+    this.over = true;
+    for (const call of this.#waiting ?? []) call();
+    this.#waiting = undefined;
+  }
+
+  /** Calls once the transaction is over. A request whose deadline has passed is answered before that. */
+  whenOver(call: () => void): void {
+    if (this.over) call();
+    else this.#waiting = [...(this.#waiting ?? []), call];
   }
 }

@@ -88,6 +88,7 @@ export type IssueStatusResponse = z.infer<typeof issueStatusResponse>;
 
 export const issueEndpoint = endpoint({
   operation: 'issueCoupon',
+  slowAfter: 97,
   method: 'post',
   path: '/api/coupons/{couponId}/issue',
   summary: 'Ask for one coupon; 202 is the promise, the coupon itself follows within a second',

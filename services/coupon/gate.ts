@@ -1,6 +1,8 @@
 import type { Redis } from 'ioredis';
 import type { Names } from '../core/names.ts';
 import type { RedisInstance } from '../core/redis-instance.ts';
+import type { RequestTrace } from '../core/tracing/request-trace.ts';
+import { childOf, traceparent } from '../core/tracing/trace-context.ts';
 import { Unavailable } from '../core/unavailable.ts';
 
 /** What the gate said of one request, and how many users hold a promise. */
@@ -8,6 +10,7 @@ export type Admission =
   | { result: 'admitted' | 'replayed'; promised: number }
   | { result: 'already' | 'outside_period' | 'sold_out' | 'not_loaded' };
 
+/** By the script's code. */
 const RESULTS = ['not_loaded', 'admitted', 'replayed', 'already', 'outside_period', 'sold_out'] as const;
 
 /**
@@ -31,8 +34,10 @@ if now < tonumber(gate[4]) or now >= tonumber(gate[5]) then return {4, 0} end
 local promised = redis.call('HLEN', KEYS[2])
 if promised >= tonumber(gate[3]) then return {5, 0} end
 local streamId = redis.call('XADD', KEYS[3], '*',
-  'coupon', ARGV[2], 'user', ARGV[3], 'key', ARGV[4], 'generation', gate[2], 'at', string.format('%.0f', now))
+  'coupon', ARGV[2], 'user', ARGV[3], 'key', ARGV[4], 'generation', gate[2], 'at', string.format('%.0f', now),
+  unpack(ARGV, 5))
 redis.call('HSET', KEYS[2], ARGV[3], streamId .. '|' .. ARGV[4])
+if ARGV[5] then return {1, promised + 1, streamId} end
 return {1, promised + 1}
 `;
 
@@ -49,7 +54,7 @@ return taken
 `;
 
 type Scripted = Redis & {
-  admit(...args: string[]): Promise<[number, number]>;
+  admit(...args: string[]): Promise<[number, number, string?]>;
   withdraw(...args: string[]): Promise<number>;
 };
 
@@ -68,12 +73,14 @@ export class Gate {
   }
 
   /** @throws Unavailable COMMON503 if Redis is away, COMMON504 if it went away while it was asked. */
-  async admit(couponId: string, userId: string, key: string): Promise<Admission> {
+  async admit(couponId: string, userId: string, key: string, trace?: RequestTrace): Promise<Admission> {
     const instance = this.#instance.id;
     if (instance === undefined) throw new Unavailable('COMMON503', 'the coupon gate is out of reach');
     const names = this.#names;
+    const asked = performance.now();
+    const span = trace?.recorded && childOf(trace.recorded);
     try {
-      const [code, promised] = await this.#redis.admit(
+      const [code, promised, streamId] = await this.#redis.admit(
         names.gate(couponId),
         names.admitted(couponId),
         names.stream,
@@ -81,9 +88,17 @@ export class Gate {
         couponId,
         userId,
         key,
+        ...(span ? ['trace', traceparent(span)] : []),
+      );
+      trace?.note(
+        'gate',
+        asked,
+        { 'onrush.admission': RESULTS[code] as string, ...(streamId ? { 'onrush.stream_id': streamId } : {}) },
+        span,
       );
       return { result: RESULTS[code], promised } as Admission;
     } catch (error) {
+      trace?.note('gate', asked, { 'onrush.admission': 'failed' }, span);
       const neverSent = /enableOfflineQueue/.test(String((error as Error).message));
       throw new Unavailable(neverSent ? 'COMMON503' : 'COMMON504', neverSent ? 'the coupon gate is out of reach' : '', {
         cause: error,

@@ -2,6 +2,7 @@ import type { Redis } from 'ioredis';
 import type { Metrics } from '../core/metrics.ts';
 import type { Names } from '../core/names.ts';
 import { type Outcome, refuse } from '../core/refusals.ts';
+import type { RequestTrace } from '../core/tracing/request-trace.ts';
 import type { Models } from '../database/models.ts';
 import type { IssueResponse } from './contract.ts';
 import type { Gate } from './gate.ts';
@@ -23,9 +24,12 @@ export async function issue(
   couponId: string,
   userId: string,
   key: string | undefined,
+  trace?: RequestTrace,
 ): Promise<Outcome<IssueResponse>> {
-  const admission = await deps.gate.admit(couponId, userId, key ?? '');
-  deps.metrics.admissions.inc({ result: admission.result });
+  const asked = performance.now();
+  const admission = await deps.gate.admit(couponId, userId, key ?? '', trace);
+  deps.metrics.gate.observe((performance.now() - asked) / 1000);
+  deps.metrics.admitted[admission.result].inc();
   switch (admission.result) {
     case 'admitted':
     case 'replayed':

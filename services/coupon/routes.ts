@@ -29,7 +29,7 @@ export interface CouponDeps {
 export function couponRoutes(deps: CouponDeps): Route[] {
   const { models, redis, names } = deps;
   return [
-    route(issueEndpoint, ({ params, body, key }) => issue(deps, params.couponId, body.userId, key)),
+    route(issueEndpoint, ({ params, body, key, trace }) => issue(deps, params.couponId, body.userId, key, trace)),
     route(createCouponEndpoint, async ({ body }) => {
       const created = await createCoupon(models, body);
       if (created.ok) await untilGateOpens(redis, names, created.value.couponId);

@@ -7,9 +7,10 @@ import { namesOf } from '../core/names.ts';
 import { runAsProgram } from '../core/program.ts';
 import type { Migration } from './migration.ts';
 import { schema } from './migrations/0001-schema.ts';
+import { outboxTrace } from './migrations/0002-outbox-trace.ts';
 import { openSequelize } from './sequelize.ts';
 
-const MIGRATIONS: Migration[] = [schema];
+const MIGRATIONS: Migration[] = [schema, outboxTrace];
 
 /** The version every process waits for before it serves: the name of the newest migration. */
 export const SCHEMA_VERSION = MIGRATIONS.at(-1)?.name ?? '';

@@ -36,6 +36,13 @@ export function openSequelize(databaseUrl: string, connections: number, options:
   return sequelize;
 }
 
+/** Sequelize counts both and shows neither in its types. */
+export function readPoolUsage(sequelize: Sequelize): { inUse: number; waiting: number } {
+  const { pool } = (sequelize as unknown as { connectionManager: { pool: { using: number; waiting: number } } })
+    .connectionManager;
+  return { inUse: pool.using, waiting: pool.waiting };
+}
+
 /** Without this, a connection that broke without either side being told would stay in the pool for ever. */
 function watchedSocket(databaseUrl: string, silenceMs: number): Socket {
   const { hostname, port } = new URL(databaseUrl);

@@ -31,6 +31,7 @@ export const orderView = z.strictObject({
 
 export const placeOrderEndpoint = endpoint({
   operation: 'placeOrder',
+  slowAfter: 131,
   method: 'post',
   path: '/api/orders',
   summary: 'Order and pay everything in the user’s cart',

@@ -1,6 +1,9 @@
 import { type Statement, writing } from '../core/mysql.ts';
-import type { NewOrder } from './new-order.ts';
+import { traceparent } from '../core/tracing/trace-context.ts';
+import type { Checkout, NewOrder } from './new-order.ts';
 import type { OrderPlaced } from './order-placed.ts';
+
+const traceOf = ({ trace }: Checkout) => (trace ? traceparent(trace) : null);
 
 /** Writes orders, items, payments and one outbox event each. Every row is new: nothing waits here. */
 export const insertOrders = (orders: NewOrder[]): Statement<number>[] => [
@@ -49,17 +52,20 @@ export const insertOrders = (orders: NewOrder[]): Statement<number>[] => [
       ]),
     ],
   ),
-  writing('INSERT INTO outbox_events (aggregate_id, event_type, payload, next_attempt_at, created_at) VALUES ?', [
-    orders.map(({ checkout, answer, now }) => {
-      const event: OrderPlaced = {
-        orderId: answer.orderId,
-        userId: checkout.userId,
-        couponId: checkout.couponId ?? null,
-        finalAmount: answer.finalAmount,
-        createdAt: answer.createdAt,
-        items: answer.items.map(({ productId, quantity }) => ({ productId, quantity })),
-      };
-      return [answer.orderId, 'ORDER_PLACED', JSON.stringify(event), now, now];
-    }),
-  ]),
+  writing(
+    'INSERT INTO outbox_events (aggregate_id, event_type, payload, next_attempt_at, created_at, trace_parent) VALUES ?',
+    [
+      orders.map(({ checkout, answer, now }) => {
+        const event: OrderPlaced = {
+          orderId: answer.orderId,
+          userId: checkout.userId,
+          couponId: checkout.couponId ?? null,
+          finalAmount: answer.finalAmount,
+          createdAt: answer.createdAt,
+          items: answer.items.map(({ productId, quantity }) => ({ productId, quantity })),
+        };
+        return [answer.orderId, 'ORDER_PLACED', JSON.stringify(event), now, now, traceOf(checkout)];
+      }),
+    ],
+  ),
 ];

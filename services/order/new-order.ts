@@ -1,5 +1,6 @@
 import type { Wallet } from '../balance/index.ts';
 import type { CartLine } from '../cart/index.ts';
+import type { TraceContext } from '../core/tracing/trace-context.ts';
 import type { OrderResponse } from './contract.ts';
 
 /** A request to order what lies in a user's cart. */
@@ -7,6 +8,8 @@ export interface Checkout {
   userId: string;
   couponId: string | undefined;
   key: string;
+  /** Where in which trace it was asked for, if that is recorded: its event carries it on. */
+  trace?: TraceContext | undefined;
 }
 
 /** An order that all rules allow, not written yet. The wallet already is as it will be after the payment. */

@@ -5,6 +5,7 @@ import { newId } from '../core/ids.ts';
 import type { Metrics } from '../core/metrics.ts';
 import type { WritePool } from '../core/mysql.ts';
 import { type Outcome, refuse } from '../core/refusals.ts';
+import type { RequestTrace } from '../core/tracing/request-trace.ts';
 import { Unavailable } from '../core/unavailable.ts';
 import { checkoutAll } from './checkout.ts';
 import type { OrderRequest, OrderResponse } from './contract.ts';
@@ -43,25 +44,38 @@ export function orderPlacer({ config, pool, metrics, lock }: PlaceDeps) {
   });
   const running = new Coalescer<OrderResponse>();
 
-  return ({ userId, couponId }: OrderRequest, key: string | undefined, deadline: number) => {
-    if (key === undefined) return placeLocked({ userId, couponId, key: newId('auto') }, undefined, deadline);
-    return running.run(`${userId} ${key}`, couponId ?? '', () => placeLocked({ userId, couponId, key }, key, deadline));
+  return ({ userId, couponId }: OrderRequest, key: string | undefined, deadline: number, trace?: RequestTrace) => {
+    if (key === undefined)
+      return placeLocked({ userId, couponId, key: newId('auto'), trace: trace?.recorded }, undefined, deadline, trace);
+    return running.run(`${userId} ${key}`, couponId ?? '', () =>
+      placeLocked({ userId, couponId, key, trace: trace?.recorded }, key, deadline, trace),
+    );
   };
 
   async function placeLocked(
     checkout: Checkout,
     key: string | undefined,
     deadline: number,
+    trace: RequestTrace | undefined,
   ): Promise<Outcome<OrderResponse>> {
     // Before Redis is asked for the lock.
     combiner.assertRoom(checkout);
     for (;;) {
+      const asked = performance.now();
       const held = await lock.acquire(checkout.userId, key);
+      const answered = performance.now();
+      trace?.note('wait redlock', asked, { 'onrush.lock': held.state });
       if (held.state !== 'busy') {
         try {
-          return await combiner.submit(checkout, deadline);
+          const outcome = await combiner.submit(checkout, deadline, trace);
+          if (outcome.ok && !outcome.replayed) {
+            metrics.moved.paid.inc(outcome.value.finalAmount);
+            metrics.moved.discounted.inc(outcome.value.discountAmount);
+          }
+          return outcome;
         } finally {
           await lock.release(held);
+          if (held.state === 'held') metrics.locks.held('redlock', performance.now() - answered);
         }
       }
       if (key === undefined) return refuse('O409');

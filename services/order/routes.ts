@@ -7,7 +7,7 @@ import { listOrders, readOrder } from './reads.ts';
 export function orderRoutes(deps: PlaceDeps & { models: Models }): Route[] {
   const place = orderPlacer(deps);
   return [
-    route(placeOrderEndpoint, ({ body, key, deadline }) => place(body, key, deadline)),
+    route(placeOrderEndpoint, ({ body, key, deadline, trace }) => place(body, key, deadline, trace)),
     route(listOrdersEndpoint, ({ query }) => listOrders(deps.models, query)),
     route(readOrderEndpoint, ({ params }) => readOrder(deps.models, params.orderId)),
   ];

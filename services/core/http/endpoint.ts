@@ -23,10 +23,15 @@ export interface Endpoint<
   /** The call takes an Idempotency-Key header. */
   idempotent: boolean;
   status: number;
+  /** A request that took longer has missed its objective and is traced. Milliseconds. */
+  slowAfter: number;
   answer: Answer;
   /** The refusals of its own; bad input, overload and the unexpected are every endpoint's. */
   refusals: readonly RefusalCode[];
 }
+
+/** The path as Express writes it, and the metrics' label: /api/users/:userId/balance */
+export const routeOf = ({ path }: Pick<Endpoint, 'path'>): string => path.replace(/\{(\w+)\}/g, ':$1');
 
 export const none = z.strictObject({});
 
@@ -42,6 +47,7 @@ export function endpoint<
     body?: Body;
     idempotent?: boolean;
     status?: number;
+    slowAfter?: number;
     answer?: Answer;
     refusals?: readonly RefusalCode[];
   },
@@ -54,6 +60,7 @@ export function endpoint<
     answer: given.answer as Answer,
     idempotent: given.idempotent ?? false,
     status: given.status ?? 200,
+    slowAfter: given.slowAfter ?? 500,
     refusals: given.refusals ?? [],
   };
 }

@@ -4,8 +4,10 @@ import type { Logger } from 'pino';
 import type { z } from 'zod';
 import { newTraceId } from '../ids.ts';
 import { type Outcome, REFUSALS, type Refusal, refuse } from '../refusals.ts';
+import type { RequestTrace } from '../tracing/request-trace.ts';
+import { readTraceparent } from '../tracing/trace-context.ts';
 import { Unavailable } from '../unavailable.ts';
-import { type Endpoint, IDEMPOTENCY_KEY } from './endpoint.ts';
+import { type Endpoint, IDEMPOTENCY_KEY, routeOf } from './endpoint.ts';
 import type { HttpMetrics } from './metrics.ts';
 
 /** What a handler gets: everything validated, nothing of Express. */
@@ -17,7 +19,12 @@ export interface Call<Params = unknown, Query = unknown, Body = unknown> {
   key: string | undefined;
   /** Milliseconds since the epoch; no answer is awaited past it. */
   deadline: number;
+  /** What the operation notes of its waits; absent where nothing is traced. */
+  trace: RequestTrace | undefined;
 }
+
+/** A request with what is known of it so far (server.ts). */
+export type Traced = IncomingMessage & { trace?: RequestTrace | undefined };
 
 // biome-ignore lint/suspicious/noExplicitAny: a route list holds endpoints of every shape
 type AnyEndpoint = Endpoint<any, any, any, any>;
@@ -53,7 +60,7 @@ const BODY_LIMIT = 16 * 1024;
 export function serve(app: Express, routes: Route[], options: ServeOptions): void {
   const readJson = express.json({ limit: BODY_LIMIT, strict: true, reviver: exactNumbers, type: 'application/json' });
   for (const { endpoint, handle } of routes) {
-    const path = endpoint.path.replace(/\{(\w+)\}/g, ':$1');
+    const path = routeOf(endpoint);
     const answer = answerer(endpoint, handle, options);
     if (!endpoint.body) {
       app[endpoint.method](path, answer);
@@ -83,6 +90,7 @@ function answerer(
       send(req, res, call, endpoint, metrics);
       return;
     }
+    if (call.trace) call.trace.asked = call;
     const timer = setTimeout(
       () => send(req, res, unanswered(endpoint, 'deadline passed'), endpoint, metrics),
       requestTimeoutMs,
@@ -132,7 +140,7 @@ function validate(endpoint: AnyEndpoint, req: Request, deadline: number): Call |
   // Node joins repeated headers by a comma, which a key may hold.
   if (key?.includes(',') && (req.headersDistinct['idempotency-key']?.length ?? 0) > 1)
     return refuse('COMMON400', { field: 'Idempotency-Key', problem: 'given more than once' });
-  return { params: params.data, query: query.data, body, key, deadline };
+  return { params: params.data, query: query.data, body, key, deadline, trace: (req as Traced).trace };
 }
 
 function invalid(error: z.ZodError, where: string): Refusal {
@@ -165,11 +173,8 @@ function exactNumbers(_key: string, value: unknown, context?: { source?: string 
 }
 
 /** The caller's trace id where it sent a valid one (W3C: neither version ff nor an id of zeros), else a new one. */
-export function traceIdOf(req: IncomingMessage): string {
-  const parent = req.headers.traceparent;
-  const found =
-    typeof parent === 'string' ? /^(?!ff)[\da-f]{2}-(?!0{32})([\da-f]{32})-[\da-f]{16}-[\da-f]{2}$/.exec(parent) : null;
-  return found?.[1] ?? newTraceId();
+export function traceIdOf(req: Traced): string {
+  return req.trace?.traceId ?? readTraceparent(req.headers.traceparent)?.traceId ?? newTraceId();
 }
 
 /** Headers of every API answer. */
@@ -188,6 +193,8 @@ function send(
   traceId?: string,
 ): void {
   if (res.headersSent || res.destroyed) return;
+  const { trace } = req as Traced;
+  if (trace) trace.outcome = outcome;
   const status = outcome.ok ? endpoint.status : (outcome.status ?? REFUSALS[outcome.code].status);
   metrics.refused(endpoint.operation, outcome);
   if (outcome.ok && outcome.value === undefined) {

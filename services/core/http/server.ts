@@ -2,8 +2,9 @@ import { createServer, IncomingMessage, type Server, ServerResponse } from 'node
 import type { AddressInfo } from 'node:net';
 import type { Express } from 'express';
 import { refuse } from '../refusals.ts';
+import type { Tracer } from '../tracing/tracer.ts';
 import type { HttpMetrics } from './metrics.ts';
-import { refusalBody, traceIdOf } from './serve.ts';
+import { refusalBody, type Traced, traceIdOf } from './serve.ts';
 
 export interface HttpServer {
   port: number;
@@ -21,6 +22,7 @@ export interface HttpServerOptions {
   port: number;
   maxInFlight: number;
   metrics: HttpMetrics;
+  tracer: Tracer | undefined;
 }
 
 /**
@@ -30,13 +32,19 @@ export interface HttpServerOptions {
  */
 export async function listen(
   app: Express,
-  { host, port, maxInFlight, metrics }: HttpServerOptions,
+  { host, port, maxInFlight, metrics, tracer }: HttpServerOptions,
 ): Promise<HttpServer> {
   const AppRequest = bornWith(IncomingMessage, app.request);
   const AppResponse = bornWith(ServerResponse, app.response);
 
   let inFlight = 0;
+  metrics.countInFlight(() => inFlight);
   let draining = false;
+  const finished = (req: Traced, res: ServerResponse, started: number) => {
+    const now = performance.now();
+    const traceId = req.trace && tracer?.finished(req.trace, req, res, now);
+    metrics.finished(req, res, (now - started) / 1000, traceId);
+  };
   const server: Server = createServer({
     IncomingMessage: AppRequest,
     ServerResponse: AppResponse,
@@ -47,14 +55,15 @@ export async function listen(
   server.headersTimeout = 5_000;
   server.requestTimeout = 10_000;
   server.maxRequestsPerSocket = 0;
-  server.on('request', (req: IncomingMessage, res: ServerResponse) => {
+  server.on('request', (req: Traced, res: ServerResponse) => {
     if (draining) res.shouldKeepAlive = false;
     const observed = !req.url?.startsWith('/health') && req.url !== '/metrics';
     if (observed) {
       const started = performance.now();
+      req.trace = tracer?.begin(req, started);
       if (inFlight >= maxInFlight) {
         refuseBusy(req, res);
-        metrics.finished(req, res, started);
+        finished(req, res, started);
         return;
       }
       let counted = false;
@@ -72,7 +81,7 @@ export async function listen(
       else begin();
       res.once('close', () => {
         if (counted) inFlight--;
-        metrics.finished(req, res, started);
+        finished(req, res, started);
       });
     }
     app(req as never, res as never);

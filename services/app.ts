@@ -22,6 +22,8 @@ import { connectFirst, openRedis } from './core/redis.ts';
 import { RedisInstance } from './core/redis-instance.ts';
 import { startTracing } from './core/tracing/start.ts';
 import { VERSION } from './core/version.ts';
+import { watchConsumerLag } from './core/watch/watch-consumer-lag.ts';
+import { watchRowLocks } from './core/watch/watch-row-locks.ts';
 import { couponRoutes, Gate, startConsumer, startGatekeeper } from './coupon/index.ts';
 import { SCHEMA_VERSION, schemaVersion } from './database/migrate.ts';
 import { defineModels } from './database/models.ts';
@@ -42,6 +44,7 @@ export async function startApp(config: Config, logger: Logger): Promise<App> {
   const names = namesOf(config.namespace);
   const metrics = createMetrics({ on: config.metrics });
   const tracing = await startTracing(config, metrics, logger);
+  const { tracer } = tracing;
   const has = (...roles: Role[]) => roles.some((role) => config.roles.includes(role));
   const sequelize = openSequelize(config.databaseUrl, config.readPool, {
     lockWaitTimeoutS: config.lockWaitTimeoutS,
@@ -84,21 +87,46 @@ export async function startApp(config: Config, logger: Logger): Promise<App> {
   if (has('coupon-gatekeeper')) {
     const kafka = openKafka(config, 'gatekeeper');
     workers.push(
-      startGatekeeper({ config, names, logger, metrics, redis: gateClient, instance, kafka, sequelize, models }),
+      startGatekeeper({
+        config,
+        names,
+        logger,
+        metrics,
+        redis: gateClient,
+        instance,
+        kafka,
+        sequelize,
+        models,
+        tracer,
+        whileLeading: () => [
+          watchRowLocks({ pool, metrics, logger }),
+          watchConsumerLag({ kafka, names, metrics, logger }),
+        ],
+      }),
     );
   }
   if (has('coupon-consumer'))
     workers.push(
-      await startConsumer({ kafka: openKafka(config, 'coupon-consumer'), names, pool, gate, metrics, logger }),
+      await startConsumer({ kafka: openKafka(config, 'coupon-consumer'), names, pool, gate, metrics, logger, tracer }),
     );
   if (has('outbox-relay')) {
     const kafka = openKafka(config, 'outbox-relay');
     workers.push(
-      startOutboxRelay({ pool, kafka, topic: names.orderTopic, metrics, logger, maxAttempts: config.outboxAttempts }),
+      startOutboxRelay({
+        pool,
+        kafka,
+        topic: names.orderTopic,
+        metrics,
+        logger,
+        maxAttempts: config.outboxAttempts,
+        tracer,
+      }),
     );
   }
   if (has('projections'))
-    workers.push(await startRanking({ kafka: openKafka(config, 'projections'), redis, names, metrics, logger }));
+    workers.push(
+      await startRanking({ kafka: openKafka(config, 'projections'), redis, names, metrics, logger, tracer }),
+    );
 
   const app = express();
   app.disable('x-powered-by');
@@ -118,7 +146,7 @@ export async function startApp(config: Config, logger: Logger): Promise<App> {
     port: config.port,
     maxInFlight: config.maxInFlight,
     metrics: metrics.http,
-    tracer: tracing.tracer,
+    tracer,
   });
 
   return {

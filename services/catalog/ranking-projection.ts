@@ -6,6 +6,10 @@ import { consume, untilDone } from '../core/consume.ts';
 import type { Running } from '../core/lifecycle.ts';
 import type { Metrics } from '../core/metrics.ts';
 import type { Names } from '../core/names.ts';
+import { epochOf } from '../core/tracing/clock.ts';
+import { consumerSpans } from '../core/tracing/message-spans.ts';
+import { recordedContext } from '../core/tracing/trace-context.ts';
+import type { Tracer } from '../core/tracing/tracer.ts';
 
 /** The part of a placed order that the ranking needs. */
 const sale = z.object({
@@ -44,8 +48,9 @@ export async function startRanking(deps: {
   names: Names;
   metrics: Metrics;
   logger: Logger;
+  tracer?: Tracer | undefined;
 }): Promise<Running> {
-  const { kafka, names, metrics, logger } = deps;
+  const { kafka, names, metrics, logger, tracer } = deps;
   deps.redis.defineCommand('countSales', { lua: COUNT });
   const redis = deps.redis as Counting;
   const position = async (partition: number) =>
@@ -66,6 +71,7 @@ export async function startRanking(deps: {
     },
     async eachBatch(payload) {
       const { partition, messages } = payload.batch;
+      const read = performance.now();
       const first = Number(messages[0]?.offset ?? 0);
       const counted = await position(partition);
       const gap = `${partition} ${counted} ${first}`;
@@ -88,9 +94,32 @@ export async function startRanking(deps: {
             logger.error({ partition, offset: message.offset }, 'unreadable order event passed over');
           },
         );
+        metrics.consumed.inc({ group: names.projectionGroup }, messages.length);
+        if (tracer) traceCounted(tracer, names, partition, messages, read);
       });
     },
   });
+}
+
+function traceCounted(tracer: Tracer, names: Names, partition: number, messages: KafkaMessage[], read: number): void {
+  const spans = messages.flatMap(({ headers, offset, timestamp, key }) => {
+    const parent = recordedContext(headers?.traceparent);
+    if (!parent) return [];
+    const message = {
+      role: 'projections' as const,
+      topic: names.orderTopic,
+      group: names.projectionGroup,
+      parent,
+      partition,
+      offset,
+      sent: Number(timestamp),
+      read: epochOf(read),
+      done: epochOf(performance.now()),
+      attributes: { 'onrush.order_id': key?.toString() ?? '' },
+    };
+    return [message];
+  });
+  if (spans.length > 0) tracer.write(consumerSpans(spans, undefined));
 }
 
 async function count(

@@ -113,6 +113,8 @@ const settings = z.object({
   /** Of the trace store or collector, with http:// or https://; /v1/traces is added. Other OTEL_EXPORTER_OTLP_… are heeded too. */
   OTEL_EXPORTER_OTLP_ENDPOINT: url('http', 'https').optional(),
   OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: url('http', 'https').optional(),
+  /** Of Jaeger's query API, where `npm run explain` looks for spans; without it in files. */
+  ONRUSH_JAEGER_URL: url('http', 'https').optional(),
 });
 
 /** Settings of the programs around the services (engines, bench, tests), which the services leave alone. */
@@ -169,6 +171,7 @@ export function parseConfig(env: Record<string, string | undefined>) {
     metrics: s.ONRUSH_METRICS === 'on',
     traces: s.ONRUSH_TRACES,
     traceRatio: s.ONRUSH_TRACE_RATIO,
+    jaegerUrl: s.ONRUSH_JAEGER_URL,
     traceDirectory: s.ONRUSH_TRACE_DIR,
     otlpEndpoint: s.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT ?? s.OTEL_EXPORTER_OTLP_ENDPOINT,
   };

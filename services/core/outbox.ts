@@ -2,7 +2,12 @@ import type { Kafka, Producer } from 'kafkajs';
 import type { Logger } from 'pino';
 import { pause, type Running, runLoop } from './lifecycle.ts';
 import type { Metrics } from './metrics.ts';
-import type { WritePool } from './mysql.ts';
+import type { Tx, WritePool } from './mysql.ts';
+import { epochOf } from './tracing/clock.ts';
+import { producerSpans } from './tracing/message-spans.ts';
+import { childOf, recordedContext, type TraceContext, traceparent } from './tracing/trace-context.ts';
+import type { Tracer } from './tracing/tracer.ts';
+import { TransactionRecord } from './transaction-record.ts';
 
 export interface OutboxDeps {
   pool: WritePool;
@@ -12,6 +17,7 @@ export interface OutboxDeps {
   logger: Logger;
   /** Attempts before an event is FAILED. */
   maxAttempts: number;
+  tracer?: Tracer | undefined;
 }
 
 interface OutboxRow {
@@ -20,6 +26,9 @@ interface OutboxRow {
   event_type: string;
   payload: unknown;
   attempts: number;
+  /** Milliseconds since it was created, by the engine's clock. */
+  age: number;
+  trace_parent: string | null;
 }
 
 const BATCH = 500;
@@ -55,14 +64,16 @@ export function startOutboxRelay(deps: OutboxDeps): Running {
 }
 
 /** Returns how many events were taken up. */
-async function publishBatch({ pool, topic, metrics, maxAttempts }: OutboxDeps, producer: Producer): Promise<number> {
-  return pool.transaction(Date.now() + 15_000, async (tx) => {
+async function publishBatch(deps: OutboxDeps, producer: Producer): Promise<number> {
+  const { pool, metrics, maxAttempts } = deps;
+  const work = async (tx: Tx): Promise<number> => {
     const events = await tx.rows<OutboxRow>(
-      `SELECT id, aggregate_id, event_type, payload, attempts FROM outbox_events
+      `SELECT id, aggregate_id, event_type, payload, attempts, trace_parent,
+              TIMESTAMPDIFF(MICROSECOND, created_at, NOW(3)) / 1e3 AS age FROM outbox_events
         WHERE status = 'PENDING' AND next_attempt_at <= NOW(3) ORDER BY id LIMIT ${BATCH} FOR UPDATE SKIP LOCKED`,
     );
     if (events.length === 0) return 0;
-    const failures = await sendEvents(producer, topic, events);
+    const failures = await sendEvents(deps, producer, events);
     for (const { ids, error } of failures) {
       await tx.write(
         `UPDATE outbox_events
@@ -84,7 +95,8 @@ async function publishBatch({ pool, topic, metrics, maxAttempts }: OutboxDeps, p
     );
     metrics.outbox.inc({ result: 'published' }, sent.length);
     return sent.length;
-  });
+  };
+  return pool.transaction(Date.now() + 15_000, work, new TransactionRecord('outbox', 0));
 }
 
 /** What the brokers refuse for an event's own sake, however often it is sent. */
@@ -95,10 +107,18 @@ const REFUSED = ['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE', 'INVALID_RECORD']
  * halves of the batch are sent again until it is found, which may send its neighbours twice.
  */
 async function sendEvents(
+  deps: OutboxDeps,
   producer: Producer,
-  topic: string,
   events: OutboxRow[],
 ): Promise<{ ids: number[]; error: unknown }[]> {
+  const { topic, metrics, tracer } = deps;
+  const taken = performance.now();
+  const traced = new Map(
+    events.flatMap((event) => {
+      const parent = tracer && recordedContext(event.trace_parent);
+      return parent ? [[event, { parent, context: childOf(parent) }]] : [];
+    }),
+  );
   try {
     await producer.connect();
     await producer.send({
@@ -109,20 +129,38 @@ async function sendEvents(
         key: event.aggregate_id,
         // MySQL's driver parses JSON columns, MariaDB's are text.
         value: typeof event.payload === 'string' ? event.payload : JSON.stringify(event.payload),
-        headers: { type: event.event_type },
+        headers: { type: event.event_type, ...header(traced.get(event)) },
       })),
     });
+    const acknowledged = performance.now();
+    metrics.produce.observe({ topic }, (acknowledged - taken) / 1000);
+    for (const { age } of events) metrics.outboxLag.observe(Math.max(0, Number(age) + acknowledged - taken) / 1000);
+    for (const [event, { parent, context }] of traced)
+      tracer?.write(
+        producerSpans(parent, context, {
+          role: 'outbox-relay',
+          topic,
+          from: 'outbox',
+          since: epochOf(taken) - Number(event.age),
+          taken: epochOf(taken),
+          acknowledged: epochOf(acknowledged),
+          attributes: { 'onrush.order_id': event.aggregate_id, 'messaging.batch.message_count': events.length },
+        }),
+      );
     return [];
   } catch (error) {
     const type = ((error as { cause?: { type?: string } }).cause ?? (error as { type?: string })).type ?? '';
     if (events.length === 1 || !REFUSED.includes(type)) return [{ ids: events.map(({ id }) => id), error }];
     const middle = Math.ceil(events.length / 2);
     return [
-      ...(await sendEvents(producer, topic, events.slice(0, middle))),
-      ...(await sendEvents(producer, topic, events.slice(middle))),
+      ...(await sendEvents(deps, producer, events.slice(0, middle))),
+      ...(await sendEvents(deps, producer, events.slice(middle))),
     ];
   }
 }
+
+const header = (traced: { context: TraceContext } | undefined) =>
+  traced ? { traceparent: traceparent(traced.context) } : {};
 
 async function countBacklog({ pool, metrics }: OutboxDeps): Promise<void> {
   const rows = await pool.rows<{ status: string; events: number; age: number }>(

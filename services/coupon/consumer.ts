@@ -5,10 +5,14 @@ import type { Running } from '../core/lifecycle.ts';
 import type { Metrics } from '../core/metrics.ts';
 import type { WritePool } from '../core/mysql.ts';
 import type { Names } from '../core/names.ts';
+import { epochOf } from '../core/tracing/clock.ts';
+import { consumerSpans } from '../core/tracing/message-spans.ts';
+import { recordedContext } from '../core/tracing/trace-context.ts';
+import type { Tracer } from '../core/tracing/tracer.ts';
 import { TransactionRecord } from '../core/transaction-record.ts';
 import type { Gate } from './gate.ts';
 import { couponPromise } from './promise.ts';
-import { type Delivered, settlePromises } from './settle.ts';
+import { type Delivered, type Settled, settlePromises } from './settle.ts';
 
 export interface ConsumerDeps {
   kafka: Kafka;
@@ -17,6 +21,7 @@ export interface ConsumerDeps {
   gate: Gate;
   metrics: Metrics;
   logger: Logger;
+  tracer: Tracer | undefined;
 }
 
 /** Promises that one transaction settles. */
@@ -52,35 +57,41 @@ export async function startConsumer(deps: ConsumerDeps): Promise<Running> {
 
 async function processBatch(deps: ConsumerDeps, producer: Producer, payload: EachBatchPayload): Promise<void> {
   const { topic, partition, messages } = payload.batch;
+  const read = performance.now();
   const promises: Delivered[] = [];
   const poison: KafkaMessage[] = [];
   for (const message of messages) {
     const promise = readPromise(message);
-    if (promise) promises.push({ ...promise, partition, offset: message.offset });
+    if (promise)
+      promises.push({
+        ...promise,
+        partition,
+        offset: message.offset,
+        sent: Number(message.timestamp),
+        trace: recordedContext(message.headers?.traceparent),
+      });
     else poison.push(message);
   }
   if (poison.length > 0) await bury(deps, producer, topic, partition, poison);
   for (const [couponId, ofCoupon] of Map.groupBy(promises, (promise) => promise.couponId)) {
     for (let from = 0; from < ofCoupon.length; from += CHUNK) {
-      await settleChunk(deps, couponId, ofCoupon.slice(from, from + CHUNK));
+      await settleChunk(deps, couponId, ofCoupon.slice(from, from + CHUNK), read);
       await payload.heartbeat();
     }
   }
 }
 
-async function settleChunk({ pool, gate, metrics, logger }: ConsumerDeps, couponId: string, chunk: Delivered[]) {
-  const settled = await settlePromises(
-    pool,
-    couponId,
-    chunk,
-    Date.now() + DEADLINE,
-    new TransactionRecord('issue', chunk.length),
-  );
+async function settleChunk(deps: ConsumerDeps, couponId: string, chunk: Delivered[], read: number) {
+  const { pool, gate, metrics, logger } = deps;
+  const record = new TransactionRecord('issue', chunk.length);
+  const settled = await settlePromises(pool, couponId, chunk, Date.now() + DEADLINE, record);
   const now = Date.now();
   for (const { acceptedAt } of settled.issued) metrics.issueLag.observe(Math.max(0, now - acceptedAt) / 1000);
   metrics.issued.inc({ result: 'issued' }, settled.issued.length);
   metrics.issued.inc({ result: 'rejected' }, settled.rejected.length);
   metrics.issued.inc({ result: 'dropped' }, settled.dropped);
+  metrics.consumed.inc({ group: deps.names.consumerGroup }, chunk.length);
+  traceSettled(deps, chunk, settled, record, read);
   if (settled.rejected.length > 0) {
     // A Redis that is away has forgotten the connection's gate anyway: the rebuild leaves the rejected out.
     await gate
@@ -90,6 +101,39 @@ async function settleChunk({ pool, gate, metrics, logger }: ConsumerDeps, coupon
       )
       .catch((error) => logger.warn({ err: error, couponId }, 'rejected promises could not be withdrawn'));
   }
+}
+
+/** Writes the spans of those promises whose requests are recorded. */
+function traceSettled(
+  { names, tracer }: ConsumerDeps,
+  chunk: Delivered[],
+  settled: Settled,
+  record: TransactionRecord,
+  read: number,
+) {
+  const traced = chunk.flatMap((promise) => (promise.trace ? [{ ...promise, parent: promise.trace }] : []));
+  if (!tracer || traced.length === 0) return;
+  const done = epochOf(performance.now());
+  const issued = new Set(settled.issued.map(({ streamId }) => streamId));
+  const reasons = new Map(settled.rejected.map(({ promise, reason }) => [promise.streamId, reason]));
+  const messages = traced.map(({ parent, partition, offset, sent = 0, streamId, userId, couponId }) => ({
+    role: 'coupon-consumer' as const,
+    topic: names.couponTopic,
+    group: names.consumerGroup,
+    parent,
+    partition,
+    offset,
+    sent,
+    read: epochOf(read),
+    done,
+    attributes: {
+      'onrush.stream_id': streamId,
+      'onrush.user_id': userId,
+      'onrush.coupon_id': couponId,
+      'onrush.result': issued.has(streamId) ? 'issued' : (reasons.get(streamId) ?? 'dropped'),
+    },
+  }));
+  tracer.write(consumerSpans(messages, record));
 }
 
 function readPromise(message: KafkaMessage) {

@@ -8,9 +8,11 @@ import { pause, type Running, runLoop } from '../core/lifecycle.ts';
 import type { Metrics } from '../core/metrics.ts';
 import type { Names } from '../core/names.ts';
 import type { RedisInstance } from '../core/redis-instance.ts';
+import type { Tracer } from '../core/tracing/tracer.ts';
 import type { CouponRow, Models } from '../database/models.ts';
 import { rebuildGate } from './rebuild-gate.ts';
 import { relayPromises } from './relay-promises.ts';
+import { watchSales } from './watch-sales.ts';
 
 export interface GatekeeperDeps {
   config: Config;
@@ -22,6 +24,9 @@ export interface GatekeeperDeps {
   kafka: Kafka;
   sequelize: Sequelize;
   models: Models;
+  tracer: Tracer | undefined;
+  /** What else one process of all is to do, for as long as it leads. */
+  whileLeading?(): Running[];
 }
 
 /** A pause after a round that found little: the next one gathers more promises for the same effort. Milliseconds. */
@@ -60,7 +65,7 @@ async function tryLease(lease: Connection, name: string): Promise<boolean> {
 }
 
 async function lead(deps: GatekeeperDeps, lease: Connection, stopping: AbortSignal): Promise<void> {
-  const { kafka, logger, metrics, names, redis } = deps;
+  const { kafka, logger, metrics, names, redis, tracer } = deps;
   const lost = new AbortController();
   const signal = AbortSignal.any([stopping, lost.signal]);
   const watch = setInterval(() => {
@@ -73,24 +78,28 @@ async function lead(deps: GatekeeperDeps, lease: Connection, stopping: AbortSign
   const producer = kafka.producer({ allowAutoTopicCreation: false });
   const admin = kafka.admin();
   logger.info('this process keeps the coupon gates');
+  metrics.leader.set(1);
+  const alongside = [watchSales(deps.models, metrics, logger), ...(deps.whileLeading?.() ?? [])];
   try {
     await Promise.all([producer.connect(), admin.connect()]);
     await askForClosedGates(deps);
     while (!signal.aborted) {
       const [{ count }, asked] = await Promise.all([
-        relayPromises({ redis, producer, names, metrics }),
+        relayPromises({ redis, producer, names, metrics, tracer }),
         redis.smembers(names.rebuildRequests),
       ]);
+      metrics.gatesClosed.set(asked.length);
       for (const couponId of asked) {
         const relayThrough = async (streamId: string) => {
           for (let lastId = '0-0', left = 1; left > 0 && !reached(lastId, streamId); ) {
-            ({ lastId, count: left } = await relayPromises({ redis, producer, names, metrics }));
+            ({ lastId, count: left } = await relayPromises({ redis, producer, names, metrics, tracer }));
           }
         };
         // Taken off the list first: a request that comes during the rebuild asks for another one.
         await redis.srem(names.rebuildRequests, couponId);
         // Requests that found it closed ask until it is open: the last of them must not close it again.
         if (await isOpen(deps, couponId)) continue;
+        const closed = performance.now();
         try {
           await rebuildGate({ ...deps, admin, relayThrough, signal }, couponId);
         } catch (error) {
@@ -98,6 +107,7 @@ async function lead(deps: GatekeeperDeps, lease: Connection, stopping: AbortSign
           throw error;
         }
         metrics.rebuilds.inc();
+        metrics.rebuild.observe((performance.now() - closed) / 1000);
         logger.info({ couponId }, 'coupon gate rebuilt');
       }
       if (count < 500 && asked.length === 0) await pause(count > 0 ? GATHER : IDLE, signal);
@@ -105,7 +115,13 @@ async function lead(deps: GatekeeperDeps, lease: Connection, stopping: AbortSign
     if (lost.signal.aborted) throw new Error('the lease was lost', { cause: lost.signal.reason });
   } finally {
     clearInterval(watch);
-    await Promise.allSettled([producer.disconnect(), admin.disconnect()]);
+    // The next leader tells these.
+    for (const gauge of [metrics.leader, metrics.streamLength, metrics.gatesClosed]) gauge.set(0);
+    await Promise.allSettled([
+      producer.disconnect(),
+      admin.disconnect(),
+      ...alongside.map((running) => running.stop()),
+    ]);
   }
 }
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { id } from '../core/http/endpoint.ts';
+import { recordedContext, type TraceContext } from '../core/tracing/trace-context.ts';
 
 /** A user's promised coupon on its way from the gate's stream through Kafka to the consumer. */
 export const couponPromise = z.object({
@@ -14,6 +15,11 @@ export const couponPromise = z.object({
   acceptedAt: z.int().min(0),
 });
 export type CouponPromise = z.infer<typeof couponPromise>;
+
+/** The trace context that the gate put into a stream entry, if the request is recorded. */
+export const traceOfEntry = ([, fields]: [string, string[]]): TraceContext | undefined =>
+  // The last field, where there is one.
+  fields.at(-2) === 'trace' ? recordedContext(fields.at(-1)) : undefined;
 
 /** A stream entry as ioredis returns it: its id and a flat list of field, value, … */
 export function promiseOfEntry([streamId, fields]: [string, string[]]): CouponPromise {

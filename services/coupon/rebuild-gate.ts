@@ -1,11 +1,14 @@
 import type { Redis } from 'ioredis';
 import type { Admin } from 'kafkajs';
+import type { Logger } from 'pino';
 import { Op, type Sequelize } from 'sequelize';
 import { pause } from '../core/lifecycle.ts';
+import type { Metrics } from '../core/metrics.ts';
 import { withNamedLock } from '../core/named-lock.ts';
 import type { Names } from '../core/names.ts';
 import type { RedisInstance } from '../core/redis-instance.ts';
 import type { CouponRow, Models, UserCouponRow } from '../database/models.ts';
+import { lostPromises } from './lost-promises.ts';
 
 export interface RebuildDeps {
   redis: Redis;
@@ -14,6 +17,8 @@ export interface RebuildDeps {
   sequelize: Sequelize;
   models: Models;
   names: Names;
+  metrics: Metrics;
+  logger: Logger;
   /** Hands promises to Kafka until the stream holds none up to this id. */
   relayThrough(streamId: string): Promise<void>;
   signal: AbortSignal;
@@ -37,7 +42,12 @@ export async function rebuildGate(deps: RebuildDeps, couponId: string): Promise<
     const [last] = await redis.xrevrange(names.stream, '+', '-', 'COUNT', 1);
     if (last) await deps.relayThrough(last[0]);
     await untilSettled(deps.admin, names, signal);
+    const lost = await lostPromises(deps, couponId);
     await redis.del(names.admitted(couponId));
+    if (lost.length > 0) {
+      deps.metrics.lostPromises.inc(lost.length);
+      deps.logger.error({ couponId, lost: lost.length, users: lost.slice(0, 20) }, 'promises were lost');
+    }
     await loadAdmitted(deps, couponId);
     // A reader of `instance` that has another run id by now finds the gate closed and asks again.
     await redis.hset(names.gate(couponId), {

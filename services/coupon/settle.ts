@@ -1,9 +1,17 @@
 import { locking, type Query, query, type Statement, type Tx, type WritePool, writing } from '../core/mysql.ts';
+import type { TraceContext } from '../core/tracing/trace-context.ts';
 import type { TransactionRecord } from '../core/transaction-record.ts';
 import type { CouponPromise } from './promise.ts';
 
 /** A promise with the place in the topic where it was read. */
-export type Delivered = CouponPromise & { partition: number; offset: string };
+export type Delivered = CouponPromise & {
+  partition: number;
+  offset: string;
+  /** When its message was made; milliseconds since the epoch. */
+  sent?: number;
+  /** Where in which trace it was sent, if that is recorded. */
+  trace?: TraceContext | undefined;
+};
 
 export type RejectionReason = 'UNKNOWN_USER' | 'SOLD_OUT';
 

@@ -84,8 +84,10 @@ export async function startApp(config: Config, logger: Logger): Promise<App> {
   }
 
   const workers: Running[] = [];
+  const by = (role: Role) => logger.child({ role });
   if (has('coupon-gatekeeper')) {
     const kafka = openKafka(config, 'gatekeeper');
+    const logger = by('coupon-gatekeeper');
     workers.push(
       startGatekeeper({
         config,
@@ -105,28 +107,20 @@ export async function startApp(config: Config, logger: Logger): Promise<App> {
       }),
     );
   }
-  if (has('coupon-consumer'))
-    workers.push(
-      await startConsumer({ kafka: openKafka(config, 'coupon-consumer'), names, pool, gate, metrics, logger, tracer }),
-    );
+  if (has('coupon-consumer')) {
+    const kafka = openKafka(config, 'coupon-consumer');
+    workers.push(await startConsumer({ kafka, names, pool, gate, metrics, logger: by('coupon-consumer'), tracer }));
+  }
   if (has('outbox-relay')) {
     const kafka = openKafka(config, 'outbox-relay');
-    workers.push(
-      startOutboxRelay({
-        pool,
-        kafka,
-        topic: names.orderTopic,
-        metrics,
-        logger,
-        maxAttempts: config.outboxAttempts,
-        tracer,
-      }),
-    );
+    const settings = { topic: names.orderTopic, maxAttempts: config.outboxAttempts };
+    workers.push(startOutboxRelay({ ...settings, pool, kafka, metrics, logger: by('outbox-relay'), tracer }));
   }
-  if (has('projections'))
-    workers.push(
-      await startRanking({ kafka: openKafka(config, 'projections'), redis, names, metrics, logger, tracer }),
-    );
+  if (has('projections')) {
+    const kafka = openKafka(config, 'projections');
+    workers.push(await startRanking({ kafka, redis, names, metrics, logger: by('projections'), tracer }));
+  }
+  for (const role of config.roles) by(role).info('role started');
 
   const app = express();
   app.disable('x-powered-by');

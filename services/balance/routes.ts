@@ -47,7 +47,11 @@ export function balanceRoutes({ config, models, pool, metrics }: BalanceDeps): R
         return Promise.resolve(refuse('COMMON400', { field: 'transactionId', problem }));
       }
       const given = key ?? transactionId;
-      if (given === undefined) return charge({ userId, amount, key: madeUpKey() }, deadline, trace);
+      if (given === undefined) {
+        const made = madeUpKey();
+        if (trace) trace.madeUpKey = made;
+        return charge({ userId, amount, key: made }, deadline, trace);
+      }
       return running.run(`${userId} ${given}`, String(amount), () =>
         charge({ userId, amount, key: given }, deadline, trace),
       );

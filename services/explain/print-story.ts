@@ -33,7 +33,7 @@ export function printStory({ traceId, own, shared }: Story): string {
     lines.push('', `shared with other requests, in the trace of one of them:`);
     print(shared, ({ name }) => name.startsWith('transaction '), 0);
   }
-  lines.push('', `where the time went: ${sums(all)}`);
+  lines.push('', ...whereTimeWent(all));
   return lines.join('\n');
 }
 
@@ -74,16 +74,36 @@ function remarks({ attributes, failure }: SeenSpan): string {
   return [...words, ...(failure === undefined ? [] : [`FAILED: ${failure}`])].join(' · ');
 }
 
-/** Sums by name of everything that has no parts of its own, the longest first. */
-function sums(spans: SeenSpan[]): string {
-  const parents = new Set(spans.map(({ parentSpanId }) => parentSpanId));
+/**
+ * Sums by name of everything that has no parts of its own, the longest first: of what the client waited for, and of what
+ * came after its answer.
+ */
+function whereTimeWent(spans: SeenSpan[]): string[] {
+  // What another role went on from is no whole of it: a gate's answer, a message sent.
+  const service = new Map(spans.map((span) => [span.spanId, span.service]));
+  const parents = new Set(
+    spans
+      .filter((span) => span.parentSpanId !== undefined && service.get(span.parentSpanId) === span.service)
+      .map(({ parentSpanId }) => parentSpanId),
+  );
+  const request = spans.find(({ attributes }) => attributes['http.route'] !== undefined);
+  const parts = spans.filter((span) => span !== request && !parents.has(span.spanId));
+  const waitedFor = parts.filter((span) => request && span.service === request.service && span.from <= request.to);
+  const later = parts.filter((span) => !waitedFor.includes(span));
+  const known = waitedFor.reduce((sum, { from, to }) => sum + to - from, 0);
+  const rest = request ? Math.max(0, request.to - request.from - known) : 0;
+  return [
+    ...(request ? [`until the answer: ${sums(waitedFor, rest)}`] : []),
+    ...(later.length > 0 ? [`${request ? 'after it' : 'in all'}: ${sums(later, 0)}`] : []),
+  ];
+}
+
+function sums(spans: SeenSpan[], rest: number): string {
   const byName = new Map<string, number>();
-  for (const span of spans.filter(({ spanId }) => !parents.has(spanId)))
-    byName.set(span.name, (byName.get(span.name) ?? 0) + span.to - span.from);
-  return [...byName]
-    .sort(([, a], [, b]) => b - a)
-    .map(([name, ms]) => `${name} ${ms.toFixed(1)} ms`)
-    .join(', ');
+  for (const { name, from, to } of spans) byName.set(name, (byName.get(name) ?? 0) + to - from);
+  const sorted = [...byName].sort(([, a], [, b]) => b - a);
+  if (rest > 0) sorted.push(['reading, checking and writing HTTP', rest]);
+  return sorted.map(([name, ms]) => `${name} ${ms.toFixed(1)} ms`).join(', ');
 }
 
 export function printRows(rows: FoundRow[]): string {

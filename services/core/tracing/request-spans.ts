@@ -60,9 +60,9 @@ export function requestSpans(trace: RequestTrace, { role }: TracedRoute, ended: 
 }
 
 /** By these a request is found again: whom it was for, under which key, and what it was answered. */
-function about({ asked, outcome }: RequestTrace): Attributes {
+function about({ asked, madeUpKey, outcome }: RequestTrace): Attributes {
   const given = { ...(asked?.params as object), ...(asked?.body as object | undefined) } as Record<string, unknown>;
-  const key = asked?.key ?? given.transactionId;
+  const key = asked?.key ?? given.transactionId ?? madeUpKey;
   const found: Attributes = {};
   if (typeof given.userId === 'string') found['onrush.user_id'] = given.userId;
   if (typeof given.couponId === 'string') found['onrush.coupon_id'] = given.couponId;

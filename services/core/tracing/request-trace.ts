@@ -32,6 +32,8 @@ export class RequestTrace implements TraceContext {
   /** The caller's span, if it sent one. */
   readonly parent: TraceContext | undefined;
   asked: Asked | undefined;
+  /** The key that a write runs under whose client gave none. */
+  madeUpKey: string | undefined;
   outcome: Outcome<unknown> | undefined;
   readonly parts: Part[] = [];
   readonly transactions: TransactionRecord[] = [];

@@ -243,6 +243,29 @@ withHelm('charts', () => {
     expect([...shared.filter((name) => name.startsWith('ONRUSH_')), ...own].sort()).toEqual(known.sort());
   });
 
+  test('a share of traced requests reaches the program as it was given', () => {
+    const settings = (given: string) =>
+      renderText([], ['--set-json', `settings.${given}`, '-s', 'templates/configmap.yaml']);
+    expect(settings('ONRUSH_TRACE_RATIO=0.005')).toContain('  ONRUSH_TRACE_RATIO: "0.005"\n');
+    expect(settings('ONRUSH_TRACE_RATIO=1')).toContain('  ONRUSH_TRACE_RATIO: "1"\n');
+    expect(settings('ONRUSH_MAX_IN_FLIGHT=100000')).toContain('  ONRUSH_MAX_IN_FLIGHT: "100000"\n');
+  });
+
+  test('spans can leave exactly where they are sent somewhere', () => {
+    const ports = (values: string[]) =>
+      render(values)
+        .filter(({ kind, metadata }) => kind === 'NetworkPolicy' && metadata.name === 'onrush-coupon-api')
+        .flatMap(({ spec }) => spec.egress)
+        .filter(({ ports }: { ports: { port: unknown }[] }) => ports.some(({ port }) => port === 4318));
+    expect(ports([])).toEqual([]);
+    const endpoint = 'settings.OTEL_EXPORTER_OTLP_ENDPOINT=http://jaeger.monitoring:4318';
+    expect(ports([endpoint])).toEqual([{ ports: [{ protocol: 'TCP', port: 4318 }] }]);
+    const to = 'networkPolicy.tracesTo[0].podSelector.matchLabels.app=jaeger';
+    expect(ports([endpoint, to])).toEqual([
+      { to: [{ podSelector: { matchLabels: { app: 'jaeger' } } }], ports: [{ protocol: 'TCP', port: 4318 }] },
+    ]);
+  });
+
   test('production brings no engine and no seeder, and keeps no password in its values', () => {
     const rendered = render(['values-prod.yaml']);
     expect(rendered.filter(({ kind }) => kind === 'StatefulSet' || kind === 'Secret')).toEqual([]);

@@ -46,6 +46,8 @@ export async function ownStack(name: string, options: OwnStackOptions = {}): Pro
     KAFKA_BROKERS: shared.kafkaBrokers,
     ONRUSH_NAMESPACE: namespace,
     LOG_LEVEL: 'info',
+    // As in setup.ts.
+    ONRUSH_TRACES: 'log',
   };
   const config = parseConfig(env);
   const names = namesOf(namespace);

@@ -43,6 +43,12 @@ describe('parseConfig', () => {
     ['ONRUSH_CART_AFTER_ORDER', 'delete', '"empty"|"keep"'],
     ['ONRUSH_REQUEST_TIMEOUT_MS', '99', '100'],
     ['ONRUSH_MAX_BATCH', '513', '512'],
+    ['ONRUSH_METRICS', 'no', '"on"|"off"'],
+    ['ONRUSH_TRACES', 'jaeger', '"auto"|"otlp"'],
+    ['ONRUSH_TRACE_RATIO', '1.5', 'a number from 0 to 1'],
+    ['ONRUSH_TRACE_RATIO', '1%', 'a number from 0 to 1'],
+    ['OTEL_EXPORTER_OTLP_ENDPOINT', 'collector:4317', 'http:// or https://'],
+    ['ONRUSH_JAEGER_URL', 'jaeger', 'http:// or https://'],
     // A gate's rebuild reads while another connection of the pool holds its named lock.
     ['ONRUSH_READ_POOL', '1', '2'],
   ])('stops at %s=%j, naming it and what was expected', (name, text, expected) => {

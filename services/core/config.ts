@@ -109,12 +109,12 @@ const settings = z.object({
   /** Share of the requests that are traced where the caller does not say. Failed and slow ones always are. */
   ONRUSH_TRACE_RATIO: share.default(0.01),
   /** Where files of spans go; by default to .onrush/traces. */
-  ONRUSH_TRACE_DIR: z.string().optional(),
+  ONRUSH_TRACE_DIR: z.string().default(''),
   /** Of the trace store or collector, with http:// or https://; /v1/traces is added. Other OTEL_EXPORTER_OTLP_… are heeded too. */
-  OTEL_EXPORTER_OTLP_ENDPOINT: url('http', 'https').optional(),
-  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: url('http', 'https').optional(),
+  OTEL_EXPORTER_OTLP_ENDPOINT: url('http', 'https').default(''),
+  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: url('http', 'https').default(''),
   /** Of Jaeger's query API, where `npm run explain` looks for spans; without it in files. */
-  ONRUSH_JAEGER_URL: url('http', 'https').optional(),
+  ONRUSH_JAEGER_URL: url('http', 'https').default(''),
 });
 
 /** Settings of the programs around the services (engines, bench, tests), which the services leave alone. */
@@ -173,13 +173,13 @@ export function parseConfig(env: Record<string, string | undefined>) {
     traceRatio: s.ONRUSH_TRACE_RATIO,
     jaegerUrl: s.ONRUSH_JAEGER_URL,
     traceDirectory: s.ONRUSH_TRACE_DIR,
-    otlpEndpoint: s.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT ?? s.OTEL_EXPORTER_OTLP_ENDPOINT,
+    otlpEndpoint: s.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT || s.OTEL_EXPORTER_OTLP_ENDPOINT,
   };
 }
 
 /** A setting's value as it may be shown: without the password of a URL. */
 function masked(name: string, text: string | undefined): string {
-  return name.endsWith('_URL') ? maskUrl(text ?? '') : (text ?? '');
+  return /_(URL|ENDPOINT)$/.test(name) ? maskUrl(text ?? '') : (text ?? '');
 }
 
 /** Also of one that is misspelt: whatever may be a password goes, from the first colon to the last @ and in the query. */
@@ -189,5 +189,12 @@ export function maskUrl(text: string): string {
 
 /** The configuration as printed at start, secrets masked. */
 export function describeConfig(config: Config): Record<string, unknown> {
-  return { ...config, databaseUrl: maskUrl(config.databaseUrl), redisUrl: maskUrl(config.redisUrl) };
+  const { databaseUrl, redisUrl, otlpEndpoint, jaegerUrl } = config;
+  return {
+    ...config,
+    databaseUrl: maskUrl(databaseUrl),
+    redisUrl: maskUrl(redisUrl),
+    otlpEndpoint: maskUrl(otlpEndpoint),
+    jaegerUrl: maskUrl(jaegerUrl),
+  };
 }

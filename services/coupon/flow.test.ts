@@ -146,6 +146,32 @@ describe('a promise that is delivered twice', () => {
   }, 60_000);
 });
 
+describe('a promise that was lost', () => {
+  it('is found at the gate’s rebuild, counted and logged, and its user can ask again', async () => {
+    const { id } = await newCoupon(10);
+    for (const user of [30, 31]) expect((await issue(id, user)).status).toBe(202);
+    await untilRows(id, 2);
+    // In the gate, but neither in the stream nor in the topic: as if Redis had lost the one and not the other.
+    await own.redis.hset(own.names.admitted(id), 'own-32', '1700000000000-0|');
+    // Rejected, and not withdrawn yet: nothing is lost of that one.
+    await own.redis.hset(own.names.admitted(id), 'own-33', '1700000000001-0|');
+    await own.db.query(
+      `INSERT INTO coupon_rejections (coupon_id, user_id, stream_id, generation, reason, topic_partition, topic_offset, rejected_at)
+       VALUES (?, 'own-33', '1700000000001-0', 'g', 'UNKNOWN_USER', 0, 0, NOW(3))`,
+      [id],
+    );
+    const lost = async () => {
+      const texts = await Promise.all(urls().map(async (url) => (await fetch(`${url}/metrics`)).text()));
+      return texts.reduce((sum, text) => sum + Number(/^onrush_coupon_lost_promises_total (\d+)$/m.exec(text)?.[1]), 0);
+    };
+    expect(await lost()).toBe(0);
+    await own.redis.sadd(own.names.rebuildRequests, id);
+    await eventually(lost, (count) => count === 1);
+    expect((await issue(id, 32)).status).toBe(202);
+    await untilRows(id, 3);
+  }, 60_000);
+});
+
 describe('the gatekeeper’s leadership', () => {
   it('goes to the other process when the leader is killed, and promises made meanwhile are issued', async () => {
     const { id } = await newCoupon(200);

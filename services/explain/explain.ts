@@ -10,8 +10,8 @@ import type { SeenSpan, TraceStore } from './seen-span.ts';
 import { traceFiles } from './trace-files.ts';
 
 const storeOf = ({ jaegerUrl, traceDirectory }: Config): TraceStore =>
-  jaegerUrl === undefined
-    ? traceFiles(traceDirectory ?? join(process.env.ONRUSH_DIR ?? '.onrush', 'traces'))
+  jaegerUrl === ''
+    ? traceFiles(traceDirectory || join(process.env.ONRUSH_DIR ?? '.onrush', 'traces'))
     : jaeger(jaegerUrl);
 
 /** Everything that is known of a request, or undefined. */

@@ -36,6 +36,14 @@ onrush/uses-{{ . }}: "true"
 {{- end }}
 {{- end }}
 
+{{/* A setting as text: Helm knows no whole numbers, and would write a large one as 1e+06. */}}
+{{- define "onrush.settingValue" -}}
+{{- if not (kindIs "float64" .) }}{{ . | quote }}
+{{- else if eq (floor .) . }}{{ int64 . | toString | quote }}
+{{- else }}{{ . | toString | quote }}
+{{- end }}
+{{- end }}
+
 {{- define "onrush.image" -}}
 {{- with .Values.image }}{{ .repository }}:{{ .tag | default $.Chart.AppVersion }}{{ with .digest }}@{{ . }}{{ end }}{{ end }}
 {{- end }}

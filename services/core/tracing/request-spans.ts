@@ -1,10 +1,17 @@
 import type { Attributes } from '@opentelemetry/api';
+import type { Role } from '../config.ts';
 import { epochOf } from './clock.ts';
 import type { RequestTrace } from './request-trace.ts';
 import type { Span } from './span.ts';
 import { childOf } from './trace-context.ts';
-import type { TracedRoute } from './tracer.ts';
 import { transactionSpans } from './transaction-spans.ts';
+
+/** What decides about a route's requests. */
+export interface TracedRoute {
+  role: Role;
+  /** A request that took longer is traced whatever was drawn. Milliseconds. */
+  slowAfter: number;
+}
 
 /** How a request ended. */
 export interface Ended {

@@ -3,7 +3,8 @@ import { dirname, join } from 'node:path';
 import type { Logger } from 'pino';
 import type { Config } from '../config.ts';
 import type { Metrics } from '../metrics.ts';
-import { type TracedRoute, Tracer } from './tracer.ts';
+import type { TracedRoute } from './request-spans.ts';
+import { Tracer } from './tracer.ts';
 
 export interface Tracing {
   /** Absent where nothing is to be noted. */
@@ -21,7 +22,7 @@ type TraceSettings = Pick<Config, 'traces' | 'traceRatio' | 'traceDirectory' | '
 
 export async function startTracing(config: TraceSettings, metrics: Metrics, logger: Logger): Promise<Tracing> {
   const routes = new Map<string, TracedRoute>();
-  const directory = config.traceDirectory ?? join(process.env.ONRUSH_DIR ?? '.onrush', 'traces');
+  const directory = config.traceDirectory || join(process.env.ONRUSH_DIR ?? '.onrush', 'traces');
   const to = config.traces === 'auto' ? target(config, directory) : config.traces;
   if (to === 'off') return { tracer: undefined, routes, close: async () => {} };
   const sink =
@@ -42,6 +43,6 @@ export async function startTracing(config: TraceSettings, metrics: Metrics, logg
 }
 
 function target({ otlpEndpoint }: TraceSettings, directory: string): 'otlp' | 'file' | 'log' {
-  if (otlpEndpoint !== undefined) return 'otlp';
+  if (otlpEndpoint !== '') return 'otlp';
   return existsSync(dirname(directory)) ? 'file' : 'log';
 }

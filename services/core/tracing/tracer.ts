@@ -1,19 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Logger } from 'pino';
-import type { Role } from '../config.ts';
 import type { Metrics } from '../metrics.ts';
 import { Budget } from './budget.ts';
-import { requestSpans } from './request-spans.ts';
+import { requestSpans, type TracedRoute } from './request-spans.ts';
 import { RequestTrace } from './request-trace.ts';
 import type { Span } from './span.ts';
 import { readTraceparent } from './trace-context.ts';
-
-/** What decides about a route's requests. */
-export interface TracedRoute {
-  role: Role;
-  /** A request that took longer is traced whatever was drawn. Milliseconds. */
-  slowAfter: number;
-}
 
 export interface TracerOptions {
   /** Share of the requests without a caller's decision that are traced from the start. */

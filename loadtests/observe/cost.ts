@@ -85,15 +85,20 @@ runAsProgram('loadtests/observe/cost.ts', async () => {
     if (api === 'coupon') await untilGateIsOpen(env);
     const used = new Map<string, number[]>(VARIANTS.map(({ name }) => [name, []]));
     for (let start = 1; start <= starts; start++) {
-      const measured: Measured[] = [];
+      const started: { name: string; url: string; child: ChildProcess }[] = [];
       for (const { name, env: how } of VARIANTS) {
         const settings = { ...env, ...how, ROLES: `${api === 'charge' ? 'balance' : api}-api` };
-        const { url, child } = await startServices(
-          { ...settings, OTEL_EXPORTER_OTLP_ENDPOINT: endpoint },
-          `cost-${measured.length + 1}`,
-        );
+        const collecting = { OTEL_EXPORTER_OTLP_ENDPOINT: endpoint };
+        const { url, child } = await startServices({ ...settings, ...collecting }, `cost-${started.length + 1}`);
         running.push(child);
-        measured.push({ name, child, pid: child.pid as number, client: await openClient(url, CONNECTIONS) });
+        started.push({ name, url, child });
+      }
+      const measured: Measured[] = [];
+      for (const { name, url, child } of started) {
+        const client = await openClient(url, CONNECTIONS);
+        // A connection on which nothing is asked for a while is closed by the server.
+        await client.send(CONNECTIONS, REQUESTS[api]);
+        measured.push({ name, child, pid: child.pid as number, client });
       }
       for (let round = 1 - WARM_UP; round <= rounds; round++) {
         // Everyone's turn comes first once.

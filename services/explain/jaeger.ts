@@ -21,8 +21,8 @@ interface JaegerTrace {
   processes: Record<string, { serviceName: string }>;
 }
 
-/** How far back a search goes. */
-const LOOKBACK = '48h';
+/** How far back a search goes. Milliseconds. */
+const LOOKBACK = 48 * 3600 * 1000;
 
 /** Jaeger, or Tempo behind its Jaeger-compatible query service, at `url`. */
 export function jaeger(url: string): TraceStore {
@@ -41,8 +41,10 @@ export function jaeger(url: string): TraceStore {
       const tags = encodeURIComponent(JSON.stringify({ [attribute]: value }));
       // A search names its service; requests come in through the APIs only.
       const apis = ROLES.filter((role) => role.endsWith('-api'));
+      const until = Date.now();
+      const period = `start=${(until - LOOKBACK) * 1000}&end=${until * 1000}`;
       const found = await Promise.all(
-        apis.map((api) => ask(`/api/traces?service=${api}&tags=${tags}&lookback=${LOOKBACK}&limit=20`)),
+        apis.map((api) => ask(`/api/traces?service=${api}&tags=${tags}&${period}&limit=20`)),
       );
       const spans = found
         .flat()

@@ -6,7 +6,7 @@ import { catalogRoutes, startRanking } from './catalog/index.ts';
 import { metricsReader } from './core/cluster-metrics.ts';
 import type { Config, Role } from './core/config.ts';
 import { mountDocs } from './core/http/docs.ts';
-import { routeOf } from './core/http/endpoint.ts';
+import { methodAndRoute } from './core/http/endpoint.ts';
 import { mountHealth } from './core/http/health.ts';
 import { mountMetrics } from './core/http/metrics-endpoint.ts';
 import { openapi } from './core/http/openapi.ts';
@@ -72,7 +72,8 @@ export async function startApp(config: Config, logger: Logger): Promise<App> {
   const routes: Route[] = [];
   const offer = (role: Role, offered: Route[]) => {
     routes.push(...offered);
-    for (const { endpoint } of offered) tracing.routes.set(routeOf(endpoint), { role, slowAfter: endpoint.slowAfter });
+    for (const { endpoint } of offered)
+      tracing.routes.set(methodAndRoute(endpoint), { role, slowAfter: endpoint.slowAfter });
   };
   if (has('balance-api')) offer('balance-api', balanceRoutes({ config, models, pool, metrics }));
   if (has('coupon-api')) offer('coupon-api', couponRoutes({ models, redis, gate, names, metrics }));

@@ -33,6 +33,10 @@ export interface Endpoint<
 /** The path as Express writes it, and the metrics' label: /api/users/:userId/balance */
 export const routeOf = ({ path }: Pick<Endpoint, 'path'>): string => path.replace(/\{(\w+)\}/g, ':$1');
 
+/** A route's name where methods differ: `POST /api/orders`. */
+export const methodAndRoute = (endpoint: Pick<Endpoint, 'method' | 'path'>): string =>
+  `${endpoint.method.toUpperCase()} ${routeOf(endpoint)}`;
+
 export const none = z.strictObject({});
 
 export function endpoint<

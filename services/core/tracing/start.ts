@@ -9,7 +9,7 @@ import { Tracer } from './tracer.ts';
 export interface Tracing {
   /** Absent where nothing is to be noted. */
   tracer: Tracer | undefined;
-  /** By route as in the metrics; to be filled before the first request. */
+  /** By method and route; to be filled before the first request. */
   routes: Map<string, TracedRoute>;
   /** Sends what is left. */
   close(): Promise<void>;

@@ -1,6 +1,6 @@
 import express from 'express';
 import { pino } from 'pino';
-import { endpoint } from '../http/endpoint.ts';
+import { endpoint, methodAndRoute } from '../http/endpoint.ts';
 import { type Route, refuseUnknown, route, serve } from '../http/serve.ts';
 import { type HttpServer, listen } from '../http/server.ts';
 import { createMetrics, type Metrics } from '../metrics.ts';
@@ -17,6 +17,8 @@ const routes: Route[] = [
     await new Promise((resolve) => setTimeout(resolve, 100));
     return { ok: true, value: undefined };
   }),
+  // Of the same path, and never slow.
+  route({ ...of('slow'), method: 'delete', slowAfter: 60_000 }, async () => ({ ok: true, value: undefined })),
   route(of('fails'), () => Promise.reject(new TypeError('a bug'))),
   route(of('refuses'), async () => refuse('COMMON403')),
 ];
@@ -32,7 +34,7 @@ async function start(ratio: number): Promise<void> {
   const tracer = new Tracer({
     ratio,
     routes: new Map(
-      routes.map(({ endpoint }) => [endpoint.path, { role: 'order-api', slowAfter: endpoint.slowAfter }]),
+      routes.map(({ endpoint }) => [methodAndRoute(endpoint), { role: 'order-api', slowAfter: endpoint.slowAfter }]),
     ),
     others: { role: 'order-api', slowAfter: 1_000 },
     metrics,

@@ -10,7 +10,7 @@ import { readTraceparent } from './trace-context.ts';
 export interface TracerOptions {
   /** Share of the requests without a caller's decision that are traced from the start. */
   ratio: number;
-  /** By route as in the metrics. */
+  /** By method and route as in the metrics: `POST /api/orders`. */
   routes: Map<string, TracedRoute>;
   /** Requests that no route took. */
   others: TracedRoute;
@@ -45,7 +45,7 @@ export class Tracer {
   /** Returns the trace's id if its spans are written. Call it when the answer is sent, or the client gone. */
   finished(trace: RequestTrace, req: IncomingMessage, res: ServerResponse, at: number): string | undefined {
     const route = (req as { route?: { path?: string } }).route?.path ?? 'none';
-    const of = this.#options.routes.get(route) ?? this.#options.others;
+    const of = this.#options.routes.get(`${req.method} ${route}`) ?? this.#options.others;
     const status = res.headersSent ? res.statusCode : 499;
     const failed = status >= 500;
     if (!trace.sampled && !failed && at - trace.started <= of.slowAfter) return undefined;

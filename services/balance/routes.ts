@@ -30,7 +30,7 @@ export function balanceRoutes({ config, models, pool, metrics }: BalanceDeps): R
     run: (charges, deadline, record) => chargeAll(pool, charges, deadline, record),
     isShared: (error) => error instanceof Unavailable,
     onBatch: (size) => metrics.batchSize.observe({ combiner: 'charge' }, size),
-    onQueue: (waiting) => metrics.queued.set({ combiner: 'charge' }, waiting),
+    onQueue: metrics.queueOf('charge'),
     onWait: (milliseconds) => metrics.locks.waited('combiner', milliseconds),
   });
   const running = new Coalescer<ChargeResponse>();

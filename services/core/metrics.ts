@@ -320,10 +320,7 @@ export function createMetrics({ on = true }: { on?: boolean } = {}) {
       histograms.transaction.zero({ operation, outcome: 'committed' });
       for (const reason of RETRY_REASONS) counters.retries.inc({ operation, reason }, 0);
     }
-    for (const combiner of COMBINERS) {
-      histograms.batchSize.zero({ combiner });
-      gauges.queued.set({ combiner }, 0);
-    }
+    for (const combiner of COMBINERS) histograms.batchSize.zero({ combiner });
     for (const flow of FLOWS) counters.won.inc({ flow }, 0);
     for (const result of ADMISSIONS) counters.admissions.inc({ result }, 0);
     for (const result of ['issued', 'rejected', 'dropped']) counters.issued.inc({ result }, 0);
@@ -346,10 +343,20 @@ export function createMetrics({ on = true }: { on?: boolean } = {}) {
       histograms.transaction.observe({ operation, outcome }, milliseconds / 1000),
     retried: (operation, reason) => counters.retries.inc({ operation, reason }),
   };
+  const queues = childOf(COMBINERS, () => 0);
+  (gauges.queued as { collect?: () => void }).collect = () => {
+    for (const combiner of COMBINERS) gauges.queued.set({ combiner }, queues[combiner]);
+  };
   const http: HttpMetrics = httpMetrics({ ...histograms, ...counters, ...gauges });
   return {
     registry,
     http,
+    /** Takes the length of a combiner's queue at every change, which is twice a request, and hands it on when somebody asks. */
+    queueOf(combiner: (typeof COMBINERS)[number]): (waiting: number) => void {
+      return (waiting) => {
+        queues[combiner] = waiting;
+      };
+    },
     /** Tells how much of each pool is in use whenever somebody asks. */
     watchPools(
       pools: Record<(typeof POOLS)[number], { size: number; usage(): { inUse: number; waiting: number } }>,

@@ -39,7 +39,7 @@ export function orderPlacer({ config, pool, metrics, lock }: PlaceDeps) {
     run: (checkouts, deadline, record) => checkoutAll(pool, config, checkouts, deadline, record),
     isShared: (error) => error instanceof Unavailable,
     onBatch: (size) => metrics.batchSize.observe({ combiner: 'checkout' }, size),
-    onQueue: (waiting) => metrics.queued.set({ combiner: 'checkout' }, waiting),
+    onQueue: metrics.queueOf('checkout'),
     onWait: (milliseconds) => metrics.locks.waited('combiner', milliseconds),
   });
   const running = new Coalescer<OrderResponse>();

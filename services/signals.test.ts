@@ -142,6 +142,11 @@ describe('one request’s trace', () => {
     await holder.beginTransaction();
     await holder.query("SELECT id FROM users WHERE id = 'own-3' FOR UPDATE");
     const charges = ids.map((id) => post('balance-api', '/api/users/own-3/balance/charge', { amount: 1 }, id));
+    await eventually(
+      async () => (await fetch(`${by['balance-api'].url}/metrics`)).text(),
+      (text) => /^onrush_combiner_queue\{combiner="charge"\} [1-9]/m.test(text),
+    );
+    // Long enough for all of them to have arrived.
     await new Promise((resolve) => setTimeout(resolve, 300));
     await holder.commit();
     holder.release();

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import { pino } from 'pino';
+import { createMetrics } from '../../services/core/metrics.ts';
 import { openWritePool } from '../../services/core/mysql.ts';
 import { withNamedLock } from '../../services/core/named-lock.ts';
 import { openRedis } from '../../services/core/redis.ts';
@@ -26,7 +27,7 @@ const through = async (url: string): Promise<string> => {
   proxy = await openProxy(Number(target.port));
   return Object.assign(target, { port: String(proxy.port) }).toString();
 };
-const metrics = { waited: () => {}, retried: () => {} };
+const metrics = createMetrics().locks;
 const openPool = async () =>
   openWritePool({
     databaseUrl: await through(own.config.databaseUrl),

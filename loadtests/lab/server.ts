@@ -85,7 +85,7 @@ runAsProgram('loadtests/lab/server.ts', async () => {
   app.disable('etag');
   const state = { ready: true };
   mountHealth(app, state);
-  mountMetrics(app, metrics.registry.contentType, () => metrics.registry.metrics());
+  mountMetrics(app, metrics.registry.contentType, () => metrics.registry.metrics(), metrics.http.exemplars);
   serve(app, routes, {
     logger,
     metrics: metrics.http,

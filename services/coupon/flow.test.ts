@@ -165,6 +165,7 @@ describe('a promise that was lost', () => {
       return texts.reduce((sum, text) => sum + Number(/^onrush_coupon_lost_promises_total (\d+)$/m.exec(text)?.[1]), 0);
     };
     expect(await lost()).toBe(0);
+    await own.redis.del(own.names.gate(id));
     await own.redis.sadd(own.names.rebuildRequests, id);
     await eventually(lost, (count) => count === 1);
     // The count comes before the gate is open again.

@@ -30,7 +30,7 @@ export const optimistic: ChargeStrategy = ({ pool, metrics }) => {
         return affectedRows === 0 ? 'changed' : insertCharge(tx, charge, wallet);
       });
       if (outcome !== 'changed') return outcome;
-      metrics.locks.retried('version_changed');
+      metrics.locks.retried('charge', 'record_changed');
       if (Date.now() >= deadline) throw new Unavailable('COMMON503', 'the wallet changed all the time');
     }
   };

@@ -21,7 +21,7 @@ beforeAll(async () => {
   const logger = pino({ level: 'error' }, { write: (line: string) => void logged.push(line) });
   serve(app, routes, { logger, metrics, requestTimeoutMs: 1_000, isEngineAway: () => false });
   refuseUnknown(app, routes);
-  server = await listen(app, { host: '127.0.0.1', port: 0, maxInFlight: 100, metrics, tracer: undefined });
+  server = await listen(app, { host: '127.0.0.1', port: 0, maxInFlight: 100, metrics });
 });
 afterAll(() => server.close(1_000));
 

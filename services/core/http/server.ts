@@ -22,7 +22,7 @@ export interface HttpServerOptions {
   port: number;
   maxInFlight: number;
   metrics: HttpMetrics;
-  tracer: Tracer | undefined;
+  tracer?: Tracer | undefined;
 }
 
 /**

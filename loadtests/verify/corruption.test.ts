@@ -224,7 +224,7 @@ const corruptions: [what: string, red: string[], statements: string[]][] = [
         FROM payments WHERE order_id = 'order-2'`,
       `UPDATE users SET balance_version = 5 WHERE id = 'test-user-2'`,
       `INSERT INTO outbox_events SELECT id, 'order-x', event_type, payload, status, attempts, next_attempt_at, last_error,
-        created_at, published_at FROM outbox_events WHERE aggregate_id = 'order-2'`,
+        created_at, published_at, trace_parent FROM outbox_events WHERE aggregate_id = 'order-2'`,
     ],
   ],
   [
@@ -250,7 +250,7 @@ const corruptions: [what: string, red: string[], statements: string[]][] = [
     [
       `UPDATE outbox_events SET aggregate_id = 'none' WHERE aggregate_id = 'order-1'`,
       `INSERT INTO outbox_events SELECT id, 'order-1', event_type, payload, status, attempts, next_attempt_at, last_error,
-        created_at, published_at FROM outbox_events WHERE aggregate_id = 'none'`,
+        created_at, published_at, trace_parent FROM outbox_events WHERE aggregate_id = 'none'`,
     ],
   ],
 ];

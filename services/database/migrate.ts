@@ -10,7 +10,8 @@ import { schema } from './migrations/0001-schema.ts';
 import { outboxTrace } from './migrations/0002-outbox-trace.ts';
 import { openSequelize } from './sequelize.ts';
 
-const MIGRATIONS: Migration[] = [schema, outboxTrace];
+/** In the order in which they run; none is ever changed or taken out. */
+export const MIGRATIONS: Migration[] = [schema, outboxTrace];
 
 /** The version every process waits for before it serves: the name of the newest migration. */
 export const SCHEMA_VERSION = MIGRATIONS.at(-1)?.name ?? '';

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { BadOption, parsed } from '../seed/options.ts';
+import { BadOption, parsed } from '../../services/core/options.ts';
 import { STRATEGIES, type Strategy } from './strategies.ts';
 import { WRITES, type Write } from './strategy.ts';
 

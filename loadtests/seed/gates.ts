@@ -23,10 +23,11 @@ export async function withGatesHeld<T>(connection: Connection, names: Names, wor
 
 /**
  * Closes every gate and forgets who was admitted and what the stream still held: all of it belongs to generations that
- * are gone. XTRIM and not DEL, so that the stream's ids go on growing.
+ * are gone. So do rebuilds that were under way: one that has slept through this must not go on. XTRIM and not DEL, so that the stream's ids go on growing.
  */
 export async function closeGates(redis: Redis, names: Names): Promise<void> {
-  const keys = [...(await keysLike(redis, names.gate('*'))), ...(await keysLike(redis, names.admitted('*')))];
+  const of = [names.gate('*'), names.admitted('*'), names.rebuilding('*')];
+  const keys = (await Promise.all(of.map((pattern) => keysLike(redis, pattern)))).flat();
   if (keys.length > 0) await redis.unlink(...keys);
   await redis.xtrim(names.stream, 'MAXLEN', 0);
 }

@@ -1,8 +1,5 @@
 import { parseArgs } from 'node:util';
-
-export class BadOption extends Error {
-  override name = 'BadOption';
-}
+import { BadOption, parsed } from '../../services/core/options.ts';
 
 /** What to seed; every number has its default. */
 export interface DataSet {
@@ -53,14 +50,4 @@ function inRange(name: string, value: number, min: number, max: number): number 
   if (!Number.isSafeInteger(value) || value < min || value > max)
     throw new BadOption(`${name} ${value}: expected a whole number from ${min} to ${max}`);
   return value;
-}
-
-/** parseArgs throws a TypeError on an unknown option, which is the caller's mistake and not a bug. */
-export function parsed<T>(parse: () => T): T {
-  try {
-    return parse();
-  } catch (error) {
-    if (!(error as { code?: string }).code?.startsWith('ERR_PARSE_ARGS')) throw error;
-    throw new BadOption((error as Error).message);
-  }
 }

@@ -15,8 +15,8 @@ export type CommitFate =
 
 export interface MysqlProxy {
   url: string;
-  /** Applies to one COMMIT, then the next ones pass. */
-  nextCommit(fate: CommitFate): void;
+  /** Applies to one COMMIT, then the next ones pass. Resolves when it has come to one. */
+  nextCommit(fate: CommitFate): Promise<void>;
   /** From now on connections are taken but nothing passes. */
   goSilent(): void;
   close(): Promise<void>;
@@ -30,6 +30,7 @@ export async function mysqlProxy(databaseUrl: string): Promise<MysqlProxy> {
   const target = new URL(databaseUrl);
   const sockets = new Set<Socket>();
   let fate: CommitFate = 'pass';
+  let onFate = () => {};
   let silent = false;
   const server: Server = createServer((client) => {
     sockets.add(client);
@@ -49,6 +50,7 @@ export async function mysqlProxy(databaseUrl: string): Promise<MysqlProxy> {
       }
       const now = fate;
       fate = 'pass';
+      onFate();
       if (now === 'lost') {
         client.destroy();
         return;
@@ -75,6 +77,9 @@ export async function mysqlProxy(databaseUrl: string): Promise<MysqlProxy> {
     url: url.toString(),
     nextCommit(next) {
       fate = next;
+      return new Promise((resolve) => {
+        onFate = resolve;
+      });
     },
     goSilent() {
       silent = true;

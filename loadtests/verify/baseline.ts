@@ -3,8 +3,8 @@ import { readKafka } from '../../engines/running/kafka.ts';
 import { readMysql } from '../../engines/running/mysql.ts';
 import { readRedis } from '../../engines/running/redis.ts';
 import { type Config, parseConfig } from '../../services/core/config.ts';
+import { BadOption, parsed } from '../../services/core/options.ts';
 import { runAsProgram } from '../../services/core/program.ts';
-import { BadOption, parsed } from '../seed/options.ts';
 import type { Before } from './figures.ts';
 import { openStack } from './stack.ts';
 

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import { parseConfig } from '../../services/core/config.ts';
-import { BadOption, parsed } from '../seed/options.ts';
+import { BadOption, parsed } from '../../services/core/options.ts';
 import type { ClientFigures } from './figures.ts';
 import { readMapping } from './mapping.ts';
 import type { VerifyOptions } from './verdict.ts';

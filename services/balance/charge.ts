@@ -1,3 +1,4 @@
+import { crashPoint } from '../core/crash-point.ts';
 import { newId } from '../core/ids.ts';
 import { MAX_WON, won } from '../core/money.ts';
 import { query, type Statement, type Tx, type WritePool, writing } from '../core/mysql.ts';
@@ -33,7 +34,7 @@ interface KnownCharge {
  * the charge; UNIQUE(user_id, idempotency_key) is the backstop. There is no table of keys: the charge itself holds the
  * key, and the answer is rebuilt from it.
  */
-export function chargeAll(
+export async function chargeAll(
   pool: WritePool,
   charges: Charge[],
   deadline: number,
@@ -83,9 +84,12 @@ export function chargeAll(
     });
 
     if (rows.length > 0) tx.last(insertCharges(rows), writeBalances([...changed]));
+    crashPoint('charge:computed');
     return outcomes;
   };
-  return pool.transactionUntilKnown(deadline, work, record);
+  const answers = await pool.transactionUntilKnown(deadline, work, record);
+  crashPoint('charge:committed');
+  return answers;
 }
 
 /** A plain read: under the lock of the user's row and READ COMMITTED it sees all that was committed before. */

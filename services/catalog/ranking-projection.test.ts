@@ -1,6 +1,7 @@
 import type { Redis } from 'ioredis';
 import type { Producer } from 'kafkajs';
 import { pino } from 'pino';
+import { keysLike } from '../../loadtests/seed/gates.ts';
 import { type OwnStack, ownStack } from '../../loadtests/test/own-stack.ts';
 import { eventually } from '../../loadtests/test/stack.ts';
 import type { Running } from '../core/lifecycle.ts';
@@ -41,15 +42,16 @@ async function start(group = own.names.projectionGroup): Promise<Running> {
 }
 const DAY = '2026-11-20';
 let orders = 0;
+/** With its number in the outbox, or without, as an older relay sent it. */
+const order = (productId: string, quantity: number, id?: number) => ({
+  key: `order-${++orders}`,
+  value: JSON.stringify({ createdAt: `${DAY}T10:00:00.000Z`, items: [{ productId, quantity }] }),
+  headers: { type: 'ORDER_PLACED', ...(id === undefined ? {} : { id: String(id) }) },
+});
+const send = (messages: ReturnType<typeof order>[]) =>
+  producer.send({ topic: own.names.orderTopic, acks: -1, messages });
 const sell = (productId: string, quantity: number, times: number) =>
-  producer.send({
-    topic: own.names.orderTopic,
-    acks: -1,
-    messages: Array.from({ length: times }, () => ({
-      key: `order-${++orders}`,
-      value: JSON.stringify({ createdAt: `${DAY}T10:00:00.000Z`, items: [{ productId, quantity }] }),
-    })),
-  });
+  send(Array.from({ length: times }, () => order(productId, quantity)));
 const soldOf = async (productId: string) => Number(await own.redis.zscore(own.names.rankingDay(DAY), productId));
 const untilSold = (productId: string, quantity: number) =>
   eventually(
@@ -57,6 +59,8 @@ const untilSold = (productId: string, quantity: number) =>
     (sold) => sold >= quantity,
     20_000,
   );
+/** Redis comes back without what it had. */
+const loseRanking = async () => own.redis.del(...(await keysLike(own.redis, own.names.rankingDay('*'))));
 /** Every event in the topic has been counted, so more would show. */
 async function untilThrough(): Promise<void> {
   const admin = own.kafka.admin();
@@ -96,6 +100,18 @@ describe('the ranking', () => {
     expect([await soldOf('raced'), await soldOf('b')]).toEqual([10, 40]);
   }, 60_000);
 
+  it('counts an event once however often it was sent, in one batch or much later, whatever its number', async () => {
+    const one = await start();
+    const numbers = [...Array(50).keys(), 2 ** 20 - 1, 2 ** 20, 2 ** 32 + 7, 999_999_999_999_999];
+    const events = numbers.map((id) => order('twice', 2, id));
+    await send([...events, ...events]);
+    await untilThrough();
+    await send([...events, order('twice', 1), order('twice', 1)]);
+    await untilThrough();
+    await one.stop();
+    expect(await soldOf('twice')).toBe(2 * events.length + 2);
+  }, 60_000);
+
   it('goes on where it stopped', async () => {
     await sell('a', 1, 5);
     const again = await start();
@@ -113,7 +129,7 @@ describe('the ranking', () => {
         { key: 'y', value: null },
       ],
     });
-    await own.redis.del(own.names.rankingDay(DAY), own.names.rankingOffsets);
+    await loseRanking();
     const again = await start();
     await untilThrough();
     expect([await soldOf('a'), await soldOf('b')]).toEqual([705, 40]);
@@ -128,7 +144,7 @@ describe('the ranking', () => {
     await sell('a', 1, 60);
     await untilSold('a', 766);
     await untilThrough();
-    await own.redis.del(own.names.rankingDay(DAY), own.names.rankingOffsets);
+    await loseRanking();
     // Keys that reach every partition.
     await sell('a', 1, 60);
     await untilThrough();

@@ -3,6 +3,7 @@ import type { Consumer, Kafka, KafkaMessage } from 'kafkajs';
 import type { Logger } from 'pino';
 import { z } from 'zod';
 import { consume, untilDone } from '../core/consume.ts';
+import { crashPoint } from '../core/crash-point.ts';
 import type { Running } from '../core/lifecycle.ts';
 import type { Metrics } from '../core/metrics.ts';
 import type { Names } from '../core/names.ts';
@@ -20,15 +21,25 @@ const sale = z.object({
 /** Days are kept as long as the ranking can be asked for, and a little more. Seconds. */
 const DAY_LIFE = 35 * 24 * 3600;
 
+/** Events that one bitmap tells of: 128 KiB. */
+const CHUNK = 2 ** 20;
+
 /**
  * Adds a batch's sales to the days' rankings and moves the partition's position, atomically, if the position still is
- * where the batch was prepared. ARGV: partition, position before, position after, life, then (day's index, product, quantity)…
+ * where the batch was prepared. A relay that was killed sends an event again as a new message: one whose bit is set was
+ * counted. ARGV: partition, position before, position after, life, then for each event: index of its bitmap (0: it has no
+ * id), bit, index of its day, number of items, and (product, quantity)…
  */
 const COUNT = `
 local position = redis.call('HGET', KEYS[1], ARGV[1]) or '-1'
 if position ~= ARGV[2] then return position end
-for i = 5, #ARGV, 3 do
-  redis.call('ZINCRBY', KEYS[tonumber(ARGV[i]) + 1], ARGV[i + 2], ARGV[i + 1])
+local i = 5
+while i <= #ARGV do
+  local bitmap, day, items = tonumber(ARGV[i]), KEYS[tonumber(ARGV[i + 2])], tonumber(ARGV[i + 3])
+  if bitmap == 0 or redis.call('SETBIT', KEYS[bitmap], ARGV[i + 1], 1) == 0 then
+    for item = i + 4, i + 2 + 2 * items, 2 do redis.call('ZINCRBY', day, ARGV[item + 1], ARGV[item]) end
+  end
+  i = i + 4 + 2 * items
 end
 for i = 2, #KEYS do redis.call('EXPIRE', KEYS[i], ARGV[4]) end
 redis.call('HSET', KEYS[1], ARGV[1], ARGV[3])
@@ -38,9 +49,9 @@ return ARGV[3]
 type Counting = Redis & { countSales(keys: number, ...args: (string | number)[]): Promise<string> };
 
 /**
- * Keeps the ranking of products by quantity sold per day. Its position in the topic lives in Redis beside the ranking
- * and moves with it, so a batch counts once however often it is delivered, and a Redis that lost its data is filled
- * again from the beginning of the topic.
+ * Keeps the ranking of products by quantity sold per day. Its position in the topic and a bit for each event live in
+ * Redis beside the ranking and move with it, so a batch counts once however often it is delivered and an event however
+ * often it was sent, and a Redis that lost its data is filled again from the beginning of the topic.
  */
 export async function startRanking(deps: {
   kafka: Kafka;
@@ -132,29 +143,37 @@ async function count(
 ): Promise<void> {
   const last = messages.at(-1);
   if (!last) return;
-  const days: string[] = [];
-  const sold = new Map<string, { day: number; productId: string; quantity: number }>();
+  const keys = [names.rankingOffsets];
+  const indexOf = (key: string) => {
+    if (!keys.includes(key)) keys.push(key);
+    return keys.indexOf(key) + 1;
+  };
+  const args: (string | number)[] = [];
   for (const message of messages) {
     const event = readSale(message);
     if (!event) {
       onUnreadable(message);
       continue;
     }
-    const key = names.rankingDay(event.createdAt.slice(0, 10));
-    if (!days.includes(key)) days.push(key);
-    const day = days.indexOf(key) + 1;
-    for (const { productId, quantity } of event.items) {
-      const series = `${day} ${productId}`;
-      const sum = sold.get(series) ?? { day, productId, quantity: 0 };
-      sum.quantity += quantity;
-      sold.set(series, sum);
-    }
+    const id = idOf(message);
+    args.push(
+      id === undefined ? 0 : indexOf(names.rankingCounted(Math.floor(id / CHUNK))),
+      (id ?? 0) % CHUNK,
+      indexOf(names.rankingDay(event.createdAt.slice(0, 10))),
+      event.items.length,
+      ...event.items.flatMap(({ productId, quantity }) => [productId, quantity]),
+    );
   }
-  const args = [...sold.values()].flatMap(({ day, productId, quantity }) => [day, productId, quantity]);
-  const keys = [names.rankingOffsets, ...days];
   const reached = await redis.countSales(keys.length, ...keys, partition, at, last.offset, DAY_LIFE, ...args);
   if (reached !== last.offset)
     throw new Error(`the ranking of partition ${partition} moved from ${at} to ${reached} meanwhile`);
+  crashPoint('ranking:counted');
+}
+
+/** The event's number in the outbox. Events from before it was told have none. */
+function idOf({ headers }: KafkaMessage): number | undefined {
+  const text = headers?.id?.toString() ?? '';
+  return /^\d{1,15}$/.test(text) ? Number(text) : undefined;
 }
 
 function readSale(message: KafkaMessage) {

@@ -87,6 +87,7 @@ export function createMetrics({ on = true }: { on?: boolean } = {}) {
       registers,
     }),
     streamLength: new Gauge({
+      aggregator: 'max',
       name: 'onrush_coupon_stream_length',
       help: 'Promises not handed to Kafka yet',
       registers,

@@ -1,5 +1,6 @@
 import type { PoolConnection, ResultSetHeader } from 'mysql2';
 import mysql from 'mysql2';
+import { crashPoint } from './crash-point.ts';
 import type { LockMetrics, RetryReason, RowPlace } from './metrics.ts';
 import { type Step, TransactionRecord } from './transaction-record.ts';
 import { Unavailable } from './unavailable.ts';
@@ -324,7 +325,10 @@ function txOn(session: Session, metrics: LockMetrics, record: TransactionRecord)
     rows: async (sql: string, values: unknown[] = []) => (await send('statements', [{ sql, values }]))[0],
     write: async (sql: string, values: unknown[] = []) => (await send('statements', [{ sql, values }]))[0],
     async commit() {
-      if (started || atEnd.length > 0) await send('commit', [...atEnd, { sql: 'COMMIT', values: [] }]);
+      if (!started && atEnd.length === 0) return;
+      const answer = send('commit', [...atEnd, { sql: 'COMMIT', values: [] }]);
+      crashPoint('commit:sent');
+      await answer;
     },
     letGo() {
       const now = performance.now();

@@ -1,5 +1,8 @@
 import type { Sequelize } from 'sequelize';
 
+/** Who the engine has not heard of for so long has the lock no longer. Seconds. */
+const LIFE = 30;
+
 /**
  * Runs `work` while this database holds the named lock (GET_LOCK) for us. The lock belongs to one connection, kept by a
  * transaction until `work` ends; it goes away with the connection, so a killed process leaves nothing locked.
@@ -17,7 +20,13 @@ export async function withNamedLock<T>(
       transaction,
     })) as unknown as [{ locked: number | null }[], unknown];
     if (Number(rows[0]?.locked) !== 1) throw new Error(`the lock ${name} was not to be had within ${seconds} s`);
-    const release = () => sequelize.query('SELECT RELEASE_LOCK(?)', { replacements: [name], transaction });
+    // A process that vanished without closing its connection would keep the lock for the engine's eight hours.
+    const life = (seconds: string) => sequelize.query(`SET SESSION wait_timeout = ${seconds}`, { transaction });
+    await life(String(LIFE));
+    const release = async () => {
+      await sequelize.query('SELECT RELEASE_LOCK(?)', { replacements: [name], transaction });
+      await life('DEFAULT');
+    };
     // The connection says nothing while `work` runs; it is kept from being taken for a dead one.
     const alive = setInterval(() => void sequelize.query('DO 0', { transaction }).catch(() => {}), 2_000);
     const result = await work()

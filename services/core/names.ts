@@ -9,6 +9,8 @@ export function namesOf(namespace: string) {
     gate: (couponId: string) => `${coupon(couponId)}:gate`,
     /** Hash user id → `stream id|idempotency key`: everyone who was promised this coupon. */
     admitted: (couponId: string) => `${coupon(couponId)}:admitted`,
+    /** Which rebuild of the coupon's gate is under way: the one that wrote this last. */
+    rebuilding: (couponId: string) => `${coupon(couponId)}:rebuilding`,
     /** Stream of promises that the gatekeeper has not handed to Kafka yet, all coupons. */
     stream: `${namespace}:coupon:stream`,
     /** Set of coupon ids whose gate is asked to be rebuilt. */
@@ -20,6 +22,8 @@ export function namesOf(namespace: string) {
     rankingDay: (day: string) => `${namespace}:ranking:${day}`,
     /** Hash partition → last offset of the order events counted in the ranking. */
     rankingOffsets: `${namespace}:ranking:offsets`,
+    /** Bitmap of the order events of that chunk that the ranking has counted. */
+    rankingCounted: (chunk: number) => `${namespace}:ranking:counted:${chunk}`,
     couponTopic: `${namespace}.coupon-issue`,
     couponDeadTopic: `${namespace}.coupon-issue.dead`,
     orderTopic: `${namespace}.order-events`,

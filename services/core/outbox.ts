@@ -1,5 +1,6 @@
 import type { Kafka, Producer } from 'kafkajs';
 import type { Logger } from 'pino';
+import { crashPoint } from './crash-point.ts';
 import { pause, type Running, runLoop } from './lifecycle.ts';
 import type { Metrics } from './metrics.ts';
 import type { Tx, WritePool } from './mysql.ts';
@@ -40,7 +41,7 @@ const LONGEST_BACKOFF = 30_000;
 /**
  * Publishes outbox events: locks a batch of pending ones (SKIP LOCKED, so several relays share the work), sends them
  * (acks=all, keyed by aggregate) and marks them in the same transaction. Killed between the acknowledgement and the
- * mark, it sends them again: consumers must take an event once. An event that failed too often is FAILED and waits for
+ * mark, it sends them again as new messages: consumers must take an event once, by the id in its header. An event that failed too often is FAILED and waits for
  * its redrive.
  */
 export function startOutboxRelay(deps: OutboxDeps): Running {
@@ -74,6 +75,7 @@ async function publishBatch(deps: OutboxDeps, producer: Producer): Promise<numbe
     );
     if (events.length === 0) return 0;
     const failures = await sendEvents(deps, producer, events);
+    crashPoint('outbox:acknowledged');
     for (const { ids, error } of failures) {
       await tx.write(
         `UPDATE outbox_events
@@ -129,7 +131,7 @@ async function sendEvents(
         key: event.aggregate_id,
         // MySQL's driver parses JSON columns, MariaDB's are text.
         value: typeof event.payload === 'string' ? event.payload : JSON.stringify(event.payload),
-        headers: { type: event.event_type, ...header(traced.get(event)) },
+        headers: { type: event.event_type, id: String(event.id), ...header(traced.get(event)) },
       })),
     });
     const acknowledged = performance.now();

@@ -1,6 +1,7 @@
 import type { EachBatchPayload, Kafka, KafkaMessage, Producer } from 'kafkajs';
 import type { Logger } from 'pino';
 import { consume, untilDone } from '../core/consume.ts';
+import { crashPoint } from '../core/crash-point.ts';
 import type { Running } from '../core/lifecycle.ts';
 import type { Metrics } from '../core/metrics.ts';
 import type { WritePool } from '../core/mysql.ts';
@@ -11,7 +12,7 @@ import { recordedContext } from '../core/tracing/trace-context.ts';
 import type { Tracer } from '../core/tracing/tracer.ts';
 import { TransactionRecord } from '../core/transaction-record.ts';
 import type { Gate } from './gate.ts';
-import { couponPromise } from './promise.ts';
+import { type CouponPromise, couponPromise } from './promise.ts';
 import { type Delivered, type Settled, settlePromises } from './settle.ts';
 
 export interface ConsumerDeps {
@@ -58,11 +59,13 @@ export async function startConsumer(deps: ConsumerDeps): Promise<Running> {
 async function processBatch(deps: ConsumerDeps, producer: Producer, payload: EachBatchPayload): Promise<void> {
   const { topic, partition, messages } = payload.batch;
   const read = performance.now();
+  crashPoint('consumer:received');
   const promises: Delivered[] = [];
-  const poison: KafkaMessage[] = [];
+  const poison: Poison[] = [];
   for (const message of messages) {
     const promise = readPromise(message);
-    if (promise)
+    if ('reason' in promise) poison.push({ message, reason: promise.reason });
+    else
       promises.push({
         ...promise,
         partition,
@@ -70,7 +73,6 @@ async function processBatch(deps: ConsumerDeps, producer: Producer, payload: Eac
         sent: Number(message.timestamp),
         trace: recordedContext(message.headers?.traceparent),
       });
-    else poison.push(message);
   }
   if (poison.length > 0) await bury(deps, producer, topic, partition, poison);
   for (const [couponId, ofCoupon] of Map.groupBy(promises, (promise) => promise.couponId)) {
@@ -79,12 +81,14 @@ async function processBatch(deps: ConsumerDeps, producer: Producer, payload: Eac
       await payload.heartbeat();
     }
   }
+  crashPoint('consumer:settled');
 }
 
 async function settleChunk(deps: ConsumerDeps, couponId: string, chunk: Delivered[], read: number) {
   const { pool, gate, metrics, logger } = deps;
   const record = new TransactionRecord('issue', chunk.length);
   const settled = await settlePromises(pool, couponId, chunk, Date.now() + DEADLINE, record);
+  crashPoint('settle:committed');
   const now = Date.now();
   for (const { acceptedAt } of settled.issued) metrics.issueLag.observe(Math.max(0, now - acceptedAt) / 1000);
   metrics.issued.inc({ result: 'issued' }, settled.issued.length);
@@ -136,12 +140,24 @@ function traceSettled(
   tracer.write(consumerSpans(messages, record));
 }
 
-function readPromise(message: KafkaMessage) {
+/** A message that cannot be read, and why. */
+interface Poison {
+  message: KafkaMessage;
+  reason: string;
+}
+
+function readPromise({ value }: KafkaMessage): CouponPromise | { reason: string } {
+  if (value === null) return { reason: 'no value' };
+  let json: unknown;
   try {
-    return couponPromise.safeParse(JSON.parse(message.value?.toString() ?? '')).data;
+    json = JSON.parse(value.toString());
   } catch {
-    return undefined;
+    return { reason: 'not JSON' };
   }
+  const { data, error } = couponPromise.safeParse(json);
+  if (data) return data;
+  const problems = error.issues.map(({ path, message }) => `${path.join('.') || 'value'}: ${message}`);
+  return { reason: problems.join('; ').slice(0, 500) };
 }
 
 async function bury(
@@ -149,21 +165,22 @@ async function bury(
   producer: Producer,
   topic: string,
   partition: number,
-  poison: KafkaMessage[],
+  poison: Poison[],
 ) {
   await producer.connect();
   await producer.send({
     topic: names.couponDeadTopic,
     acks: -1,
-    messages: poison.map(({ key, value, offset }) => ({
+    messages: poison.map(({ message: { key, value, offset }, reason }) => ({
       key,
       value,
-      headers: { topic, partition: String(partition), offset },
+      headers: { topic, partition: String(partition), offset, reason },
     })),
   });
+  crashPoint('consumer:buried');
   metrics.deadLetters.inc({ topic }, poison.length);
   logger.error(
-    { topic, partition, offsets: poison.map(({ offset }) => offset) },
+    { topic, partition, messages: poison.map(({ message, reason }) => ({ offset: message.offset, reason })) },
     'unreadable messages moved to the dead letter topic',
   );
 }

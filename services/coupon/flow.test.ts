@@ -126,6 +126,7 @@ describe('a message that cannot be read', () => {
         topic: own.names.couponTopic,
         partition: expect.stringMatching(/^\d+$/),
         offset: expect.stringMatching(/^\d+$/),
+        reason: expect.stringMatching(/^(not JSON|no value|(couponId|userId): .+)$/),
       });
     expect(await issuedOf(id)).toBe(3);
   }, 60_000);

@@ -43,8 +43,15 @@ const LEASE_LIFE = 10;
  * (GET_LOCK) on a connection of its own; the others stand by. Two leaders for a moment would only send promises twice.
  */
 export function startGatekeeper(deps: GatekeeperDeps): Running {
-  const { config, names, logger } = deps;
-  return runLoop('coupon-gatekeeper', logger, async (signal) => {
+  const { config, names, logger, redis, metrics } = deps;
+  // Leading or not: a leader that fails at every round, with Kafka refusing, is when this is looked at.
+  const counting = setInterval(() => {
+    redis.xlen(names.stream).then(
+      (length) => metrics.streamLength.set(length),
+      () => {},
+    );
+  }, 1_000);
+  const loop = runLoop('coupon-gatekeeper', logger, async (signal) => {
     const lease = await mysql.createConnection({ uri: config.databaseUrl, connectTimeout: 3_000 });
     lease.on('error', () => {});
     try {
@@ -57,6 +64,13 @@ export function startGatekeeper(deps: GatekeeperDeps): Running {
       lease.destroy();
     }
   });
+  return {
+    name: loop.name,
+    async stop() {
+      clearInterval(counting);
+      await loop.stop();
+    },
+  };
 }
 
 async function tryLease(lease: Connection, name: string): Promise<boolean> {
@@ -70,10 +84,6 @@ async function lead(deps: GatekeeperDeps, lease: Connection, stopping: AbortSign
   const signal = AbortSignal.any([stopping, lost.signal]);
   const watch = setInterval(() => {
     lease.query({ sql: 'SELECT 1', timeout: LEASE_ANSWER }).catch((error) => lost.abort(error));
-    redis.xlen(names.stream).then(
-      (length) => metrics.streamLength.set(length),
-      () => {},
-    );
   }, 1_000);
   const producer = kafka.producer({ allowAutoTopicCreation: false });
   const admin = kafka.admin();

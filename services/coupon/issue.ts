@@ -1,4 +1,5 @@
 import type { Redis } from 'ioredis';
+import { crashPoint } from '../core/crash-point.ts';
 import type { Metrics } from '../core/metrics.ts';
 import type { Names } from '../core/names.ts';
 import { type Outcome, refuse } from '../core/refusals.ts';
@@ -28,6 +29,7 @@ export async function issue(
 ): Promise<Outcome<IssueResponse>> {
   const asked = performance.now();
   const admission = await deps.gate.admit(couponId, userId, key ?? '', trace);
+  crashPoint('issue:gate-answered');
   deps.metrics.gate.observe((performance.now() - asked) / 1000);
   deps.metrics.admitted[admission.result].inc();
   switch (admission.result) {

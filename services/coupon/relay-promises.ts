@@ -1,5 +1,6 @@
 import type { Redis } from 'ioredis';
 import type { Producer } from 'kafkajs';
+import { crashPoint } from '../core/crash-point.ts';
 import type { Metrics } from '../core/metrics.ts';
 import type { Names } from '../core/names.ts';
 import { epochOf } from '../core/tracing/clock.ts';
@@ -51,6 +52,7 @@ export async function relayPromises({
       return { ...message, headers: { traceparent: traceparent(context) } };
     }),
   });
+  crashPoint('relay:acknowledged');
   const acknowledged = performance.now();
   metrics.produce.observe({ topic: names.couponTopic }, (acknowledged - taken) / 1000);
   await redis.xdel(names.stream, ...entries.map(([id]) => id));

@@ -1,3 +1,4 @@
+import { crashPoint } from '../core/crash-point.ts';
 import { locking, type Query, query, type Statement, type Tx, type WritePool, writing } from '../core/mysql.ts';
 import type { TraceContext } from '../core/tracing/trace-context.ts';
 import type { TransactionRecord } from '../core/transaction-record.ts';
@@ -61,6 +62,7 @@ async function settleOptimistically(tx: Tx, couponId: string, promises: Delivere
     );
     // Which of them were new is not to be told afterwards; or they do not all fit.
     if (inserted < known.length || counted === 0) throw new NeedsCoupon();
+    crashPoint('settle:written');
   }
   if (rejected.length > 0) tx.last(insertRejections(rejected));
   return { issued: known, rejected, dropped };

@@ -1,6 +1,7 @@
 import { lockWallets, type Wallet, writeBalances } from '../balance/index.ts';
 import { type CartLine, lockCarts, removeLines } from '../cart/index.ts';
 import { lockStock, readShelf, type Shelf, takeFromStock } from '../catalog/index.ts';
+import { crashPoint } from '../core/crash-point.ts';
 import { newId } from '../core/ids.ts';
 import { won } from '../core/money.ts';
 import type { Tx, WritePool } from '../core/mysql.ts';
@@ -110,6 +111,7 @@ async function checkoutOnce(
     for (const { productId, quantity } of lines) taken.set(productId, (taken.get(productId) ?? 0) + quantity);
   const [enough] = await tx.locking('stock_row', takeFromStock(taken));
   if (!enough) throw new StockChanged();
+  crashPoint('order:written');
   return outcomes;
 }
 

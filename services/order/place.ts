@@ -1,6 +1,7 @@
 import { Coalescer } from '../core/coalesce.ts';
 import { Combiner } from '../core/combiner.ts';
 import type { Config } from '../core/config.ts';
+import { crashPoint } from '../core/crash-point.ts';
 import { newId } from '../core/ids.ts';
 import type { Metrics } from '../core/metrics.ts';
 import type { WritePool } from '../core/mysql.ts';
@@ -68,6 +69,7 @@ export function orderPlacer({ config, pool, metrics, lock }: PlaceDeps) {
       if (held.state !== 'busy') {
         try {
           const outcome = await combiner.submit(checkout, deadline, trace);
+          crashPoint('order:committed');
           if (outcome.ok && !outcome.replayed) {
             metrics.moved.paid.inc(outcome.value.finalAmount);
             metrics.moved.discounted.inc(outcome.value.discountAmount);

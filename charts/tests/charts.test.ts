@@ -226,11 +226,13 @@ withHelm('charts', () => {
     );
   });
 
-  test('alert thresholds are those of loadtests/slo.yaml', () => {
-    const slo = parse(readFileSync('loadtests/slo.yaml', 'utf8'));
-    const values = parse(readFileSync('charts/onrush/values.yaml', 'utf8'));
-    for (const [api, { route, p95_ms, error_rate }] of Object.entries<Record<string, unknown>>(slo))
-      expect(values.monitoring.slo[api]).toEqual({ route, p95_ms, error_rate });
+  test('alerts are those of dashboards/rules.yaml, for this namespace only', () => {
+    const docs = render(['monitoring.runbooks=https://git/runbooks'], ['--api-versions', 'monitoring.coreos.com/v1']);
+    const rules = readFileSync('dashboards/rules.yaml', 'utf8')
+      .replaceAll('namespace=~".+"', 'namespace="shop"')
+      .replaceAll('docs/runbooks.md', 'https://git/runbooks');
+    expect(rules).not.toContain('=~".+"');
+    expect(named(docs, 'PrometheusRule', 'onrush').spec).toEqual(parse(rules));
   });
 
   test('the chart knows every setting of the program', () => {

@@ -4,13 +4,14 @@ import { sleep } from 'k6';
 import { charge, randomAmount } from './lib/charge.ts';
 import { PROFILE, SECONDS } from './lib/environment.ts';
 import { optionsFor } from './lib/options.ts';
+import { PAUSES } from './lib/pauses.ts';
 import { phasesOf } from './lib/phases.ts';
 import { GRACE, inSequence, rateOfPauses } from './lib/profiles.ts';
 import { randomUser } from './lib/users.ts';
 
 export { handleSummary } from './lib/end.ts';
 
-const PAUSE = 0.03;
+const PAUSE = PAUSES.charge;
 /** Wallets that a saturate run charges: 10 is hot, 10000 is spread. */
 const WALLETS = Number(__ENV.WALLETS || 10);
 

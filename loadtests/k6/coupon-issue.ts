@@ -4,13 +4,14 @@ import { sleep } from 'k6';
 import { issue } from './lib/coupon.ts';
 import { PROFILE, SECONDS } from './lib/environment.ts';
 import { optionsFor } from './lib/options.ts';
+import { PAUSES } from './lib/pauses.ts';
 import { phasesOf } from './lib/phases.ts';
 import { GRACE, inSequence, rateOfPauses } from './lib/profiles.ts';
 import { nextUser, randomUser } from './lib/users.ts';
 
 export { handleSummary } from './lib/end.ts';
 
-const PAUSE = 0.15;
+const PAUSE = PAUSES.coupon;
 
 const phases = phasesOf([
   {

@@ -5,13 +5,14 @@ import { sleep } from 'k6';
 import { PROFILE, SECONDS } from './lib/environment.ts';
 import { optionsFor } from './lib/options.ts';
 import { order } from './lib/order.ts';
+import { PAUSES } from './lib/pauses.ts';
 import { phasesOf } from './lib/phases.ts';
 import { GRACE, inSequence, rateOfPauses } from './lib/profiles.ts';
 import { nextUser, randomUser } from './lib/users.ts';
 
 export { handleSummary } from './lib/end.ts';
 
-const PAUSE = 0.5;
+const PAUSE = PAUSES.order;
 
 const phases = phasesOf([
   {

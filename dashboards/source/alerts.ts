@@ -32,7 +32,7 @@ const perApi: Alert[] = APIS.flatMap((api): Alert[] => {
   const within = sum(rateWithin(p95_ms / 1000, onrush.duration, requestsOf(api), '2m'), EACH);
   const failed = sum(rate(onrush.duration, { ...requestsOf(api), status: FAILED }, '2m'), EACH);
   // k6 tells every 5 s how many users it plays: after the last of it they fade out as the rate does.
-  const users = divide(sum(overTime('sum', range(k6.vus, { profile: 'published', script: api }, '1m'))), 12);
+  const users = divide(sum(overTime('sum', range(k6.vus, { profile: 'published', scenario: api }, '1m'))), 12);
   return [
     {
       name: 'OnrushSlow',

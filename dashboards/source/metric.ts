@@ -14,7 +14,10 @@ export interface Metric<L extends string> {
   readonly name: string;
   readonly origin: Origin;
   readonly labels: readonly L[];
+  readonly only?: Engine;
 }
+
+export type Engine = 'MySQL' | 'MariaDB';
 
 export interface HistogramMetric<L extends string> extends Metric<L> {
   readonly histogram: true;
@@ -23,14 +26,20 @@ export interface HistogramMetric<L extends string> extends Metric<L> {
 type Declared<L extends string> = string extends L ? never : L;
 type Inside = { name: string; labelNames: readonly string[] };
 
-/** The program's own metric: a name or label that services/core/metrics.ts does not have does not compile. */
-export function own<L extends string>(metric: Histogram<L>): HistogramMetric<Declared<L>>;
-export function own<L extends string>(metric: Counter<L> | Gauge<L>): Metric<Declared<L>>;
-export function own<L extends string>(metric: Counter<L> | Gauge<L> | Histogram<L>): Metric<Declared<L>> {
+/** A metric of ours, from its definition: a name or label that is not there does not compile. */
+export function own<L extends string>(metric: Histogram<L>, origin?: Origin): HistogramMetric<Declared<L>>;
+export function own<L extends string>(metric: Counter<L> | Gauge<L>, origin?: Origin): Metric<Declared<L>>;
+export function own<L extends string>(
+  metric: Counter<L> | Gauge<L> | Histogram<L>,
+  origin: Origin = 'program',
+): Metric<Declared<L>> {
   const { name, labelNames } = metric as unknown as Inside;
   const labels = labelNames as readonly Declared<L>[];
-  return { name, origin: 'program', labels, ...('buckets' in metric ? { histogram: true } : {}) };
+  return { name, origin, labels, ...('buckets' in metric ? { histogram: true } : {}) };
 }
+
+/** A metric that an engine has and its like has not. */
+export const only = <L extends string>(engine: Engine, metric: Metric<L>): Metric<L> => ({ ...metric, only: engine });
 
 export const foreign = <L extends string = never>(origin: Origin, name: string, ...labels: L[]): Metric<L> => ({
   name,

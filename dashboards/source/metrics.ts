@@ -1,5 +1,7 @@
+import { RUN_EVENT } from '../../loadtests/bench/run-events.ts';
+import { createVerifierMetrics } from '../../loadtests/verify/metrics.ts';
 import { createMetrics } from '../../services/core/metrics.ts';
-import { foreign, foreignHistogram, own } from './metric.ts';
+import { foreign, foreignHistogram, only, own } from './metric.ts';
 
 const program = createMetrics({ on: false });
 
@@ -66,43 +68,44 @@ export const prometheus = {
 
 /** What a load run tells of itself: loadtests/bench/run-events.ts. */
 export const run = {
-  event: foreign('run', 'onrush_run_event_timestamp_seconds', 'run', 'event', 'detail'),
+  event: foreign('run', RUN_EVENT, 'run', 'event', 'detail'),
 };
 
-/** What k6 sends by remote write; the bench gives its metrics the run, the profile and the script. */
-const K6 = ['run', 'profile', 'script', 'name'] as const;
+/** What k6 sends by remote write; loadtests/k6/lib/environment.ts adds the run, its profile and the scenario. */
+const K6 = ['run', 'profile', 'scenario', 'name'] as const;
 export const k6 = {
-  vus: foreign('run', 'k6_vus', 'run', 'profile', 'script'),
+  vus: foreign('run', 'k6_vus', 'run', 'profile', 'scenario'),
   requests: foreign('run', 'k6_http_reqs_total', ...K6),
   failedShare: foreign('run', 'k6_http_req_failed_rate', ...K6),
   p50: foreign('run', 'k6_http_req_duration_p50', ...K6),
   p95: foreign('run', 'k6_http_req_duration_p95', ...K6),
   p99: foreign('run', 'k6_http_req_duration_p99', ...K6),
-  iterations: foreign('run', 'k6_iterations_total', 'run', 'profile', 'script'),
+  iterations: foreign('run', 'k6_iterations_total', 'run', 'profile', 'scenario'),
 };
 
-/** What the periodic verifier finds: loadtests/verify/metrics.ts. */
+const watch = createVerifierMetrics();
+
+/** What the periodic verifier finds. */
 export const verifier = {
-  violations: foreign('engine', 'onrush_invariant_violations', 'check'),
-  verdict: foreign('engine', 'onrush_verdict', 'verdict'),
-  verified: foreign('engine', 'onrush_verified_timestamp_seconds'),
+  violations: own(watch.violations, 'engine'),
+  verdict: own(watch.verdict, 'engine'),
+  verified: own(watch.verified, 'engine'),
+  duration: own(watch.duration, 'engine'),
 };
 
-/** mysqld_exporter's, of MySQL and MariaDB alike. */
+/** mysqld_exporter's, of MySQL and MariaDB alike unless it says otherwise. */
 export const mysql = {
   up: foreign('engine', 'mysql_up'),
-  rowLockTime: foreign('engine', 'mysql_global_status_innodb_row_lock_time'),
+  rowLockMilliseconds: foreign('engine', 'mysql_global_status_innodb_row_lock_time'),
   rowLockWaits: foreign('engine', 'mysql_global_status_innodb_row_lock_waits'),
-  rowLockCurrent: foreign('engine', 'mysql_global_status_innodb_row_lock_current_waits'),
-  deadlocks: foreign('engine', 'mysql_info_schema_innodb_metrics_lock_lock_deadlocks_total'),
-  lockTimeouts: foreign('engine', 'mysql_info_schema_innodb_metrics_lock_lock_timeouts_total'),
+  deadlocks: only('MySQL', foreign('engine', 'mysql_info_schema_innodb_metrics_lock_lock_deadlocks_total')),
+  deadlocksOfMariaDb: only('MariaDB', foreign('engine', 'mysql_global_status_innodb_deadlocks')),
   running: foreign('engine', 'mysql_global_status_threads_running'),
   connected: foreign('engine', 'mysql_global_status_threads_connected'),
   maxConnections: foreign('engine', 'mysql_global_variables_max_connections'),
   commands: foreign('engine', 'mysql_global_status_commands_total', 'command'),
-  logFsyncs: foreign('engine', 'mysql_global_status_innodb_os_log_fsyncs'),
-  poolReads: foreign('engine', 'mysql_global_status_innodb_buffer_pool_reads'),
-  poolRequests: foreign('engine', 'mysql_global_status_innodb_buffer_pool_read_requests'),
+  fsyncs: foreign('engine', 'mysql_global_status_innodb_data_fsyncs'),
+  pageReads: foreign('engine', 'mysql_global_status_innodb_buffer_pool_reads'),
   slowQueries: foreign('engine', 'mysql_global_status_slow_queries'),
 };
 
@@ -113,17 +116,14 @@ export const redis = {
   commandSeconds: foreign('engine', 'redis_commands_duration_seconds_total', 'cmd'),
   clients: foreign('engine', 'redis_connected_clients'),
   memory: foreign('engine', 'redis_memory_used_bytes'),
-  cpu: foreign('engine', 'redis_cpu_user_seconds_total'),
-  cpuSystem: foreign('engine', 'redis_cpu_sys_seconds_total'),
-  evicted: foreign('engine', 'redis_evicted_keys_total'),
-  delayedFsync: foreign('engine', 'redis_aof_delayed_fsync'),
+  userCpu: foreign('engine', 'redis_cpu_user_seconds_total'),
+  systemCpu: foreign('engine', 'redis_cpu_sys_seconds_total'),
+  delayedFsyncs: foreign('engine', 'redis_aof_delayed_fsync'),
 };
 
 /** kube-state-metrics' and the kubelet's. */
 export const kube = {
   restarts: foreign('engine', 'kube_pod_container_status_restarts_total', 'container'),
-  ready: foreign('engine', 'kube_pod_status_ready', 'condition'),
-  terminated: foreign('engine', 'kube_pod_container_status_last_terminated_reason', 'container', 'reason'),
   replicas: foreign('engine', 'kube_deployment_spec_replicas', 'deployment'),
   available: foreign('engine', 'kube_deployment_status_replicas_available', 'deployment'),
   cpu: foreign('engine', 'container_cpu_usage_seconds_total', 'container'),

@@ -133,8 +133,8 @@ export const min = aggregate('min');
 export const average = aggregate('avg');
 export const count = aggregate('count');
 
-/** Each series' smallest, largest, average or summed value of a time. */
-export const overTime = <L extends string>(how: 'min' | 'max' | 'avg' | 'sum', of: Range<L>): Vector<L> => ({
+/** Each series' smallest, largest, average, summed or last value of a time. */
+export const overTime = <L extends string>(how: 'min' | 'max' | 'avg' | 'sum' | 'last', of: Range<L>): Vector<L> => ({
   text: `${how}_over_time(${of.range})`,
 });
 
@@ -167,3 +167,6 @@ export const orZero = (of: Vector<never>): Vector<never> => ({ text: `${written(
 export const atLeast = <L extends string>(of: Vector<L>, least: number): Vector<L> => ({
   text: `clamp_min(${of.text}, ${least})`,
 });
+
+/** Only the largest of them. */
+export const largest = <L extends string>(n: number, of: Vector<L>): Vector<L> => ({ text: `topk(${n}, ${of.text})` });

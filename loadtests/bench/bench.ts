@@ -29,6 +29,7 @@ import { readInvariants } from './invariants.ts';
 import { benchKube } from './kube/bench.ts';
 import { describeMachine } from './machine.ts';
 import { Progress } from './progress.ts';
+import { runEvents } from './run-events.ts';
 import { type Raw, runScenario } from './run-scenario.ts';
 import { resultsText } from './table.ts';
 import { EXIT_CODES, judge } from './verdict.ts';
@@ -44,6 +45,7 @@ async function bench(given: BenchArguments, interrupted: AbortSignal): Promise<R
   const progress = new Progress(process.stderr);
   const say = (line: string) => progress.say(line);
   const slo = parseSlo(readFileSync('loadtests/slo.yaml', 'utf8'));
+  const events = runEvents(process.env.ONRUSH_BENCH_PROMETHEUS, began.toISOString().replace(/[:.]/g, '-'), say);
   const k6 = await findK6();
   const engines = given.baseUrl ? await readEngines() : await startEngines(say);
   const config = parseConfig(process.env);
@@ -74,10 +76,22 @@ async function bench(given: BenchArguments, interrupted: AbortSignal): Promise<R
   const before = await stack.before();
   const clients = new Clients();
   const scenarios: ScenarioResult[] = [];
+  await events.tell('start', given.profile);
   const troubles = { failed: [] as string[], open: [] as string[] };
   for (const name of given.scenarios) {
     if (interrupted.aborted || apis?.ended()) break;
-    const outcome = await runScenario(name, { given, k6, baseUrl, slo, stack, clients, raw, progress, interrupted });
+    const outcome = await runScenario(name, {
+      given,
+      k6,
+      baseUrl,
+      slo,
+      stack,
+      clients,
+      raw,
+      progress,
+      events,
+      interrupted,
+    });
     if (outcome.result) scenarios.push(outcome.result);
     troubles.open.push(...outcome.open);
     troubles.failed.push(...outcome.failed);
@@ -85,7 +99,10 @@ async function bench(given: BenchArguments, interrupted: AbortSignal): Promise<R
   const died = apis?.ended();
   if (died) troubles.failed.push(`the APIs ${died} during the run`);
   if (interrupted.aborted) troubles.open.push('the run was interrupted');
+  await events.tell('end', given.profile);
   const invariants = interrupted.aborted ? undefined : await verifyAll(config, clients, before, say);
+  const judged = judge(scenarios, invariants, troubles);
+  await events.tell('verdict', judged.verdict);
 
   return {
     version: 1,
@@ -94,7 +111,7 @@ async function bench(given: BenchArguments, interrupted: AbortSignal): Promise<R
     profile: given.profile,
     users: given.users,
     baseUrl,
-    ...judge(scenarios, invariants, troubles),
+    ...judged,
     notes: notesOf(given, scenarios),
     machine: describeMachine(versionOf(k6), given.baseUrl ? undefined : config.workers),
     engines,

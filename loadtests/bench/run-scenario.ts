@@ -13,6 +13,7 @@ import { runK6 } from './load.ts';
 import { median } from './median.ts';
 import { enginePids } from './processors.ts';
 import type { Progress } from './progress.ts';
+import type { RunEvents } from './run-events.ts';
 import { type Scenario, type ScenarioName, scenarioOf } from './scenarios.ts';
 import { readMetrics, watch } from './watch.ts';
 
@@ -31,6 +32,7 @@ export interface Run {
   clients: Clients;
   raw: Raw | undefined;
   progress: Progress;
+  events: RunEvents;
   interrupted: AbortSignal;
 }
 
@@ -96,7 +98,7 @@ async function loadOnce(
   rounds: number,
   run: Run,
 ): Promise<Omit<Outcome, 'failed'>> {
-  const { given, k6, baseUrl, slo, stack, clients, progress, interrupted } = run;
+  const { given, k6, baseUrl, slo, stack, clients, progress, events, interrupted } = run;
   const open: string[] = [];
   const before = await readMetrics(baseUrl).catch(() => undefined);
   const pids = await enginePids();
@@ -110,7 +112,9 @@ async function loadOnce(
     FIRST_USER: String(1 + round * share),
     ...(given.seconds ? { SECONDS: String(given.seconds) } : {}),
     ...scenario.env,
+    ...events.k6Env(name),
   };
+  await events.tell('stage', scenario.title);
   const load = await runK6(k6, scenario.script, env, interrupted, (started) => {
     pids.k6 = started;
   });

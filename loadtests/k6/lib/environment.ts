@@ -25,3 +25,8 @@ export const slo = parseSlo(open(import.meta.resolve('../../slo.yaml')));
 
 /** How many runners share this load: each is held to its part of the rate. */
 export const RUNNERS = Number(__ENV.RUNNERS || 1);
+
+/** Where k6's metrics go to Prometheus, they say of which run and scenario they are. */
+export const TAGS: Record<string, string> | undefined = __ENV.RUN
+  ? { run: __ENV.RUN, profile: PROFILE, scenario: __ENV.SCENARIO || 'unnamed' }
+  : undefined;

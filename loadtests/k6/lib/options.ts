@@ -1,5 +1,5 @@
 import type { Options } from 'k6/options';
-import { PROFILE, RUNNERS, slo } from './environment.ts';
+import { PROFILE, RUNNERS, slo, TAGS } from './environment.ts';
 import type { ApiName } from './slo.ts';
 
 /** What every run shares. Labels cost k6 more than requests do, so only the name of the API is kept. */
@@ -7,6 +7,7 @@ const common: Options = {
   systemTags: ['name'],
   discardResponseBodies: true,
   summaryTrendStats: ['avg', 'med', 'p(90)', 'p(95)', 'p(99)', 'max'],
+  ...(TAGS ? { tags: TAGS } : {}),
 };
 
 /** Latency and rate are held to the targets where the load is the published one: not in five seconds, nor at full stretch. */

@@ -10,8 +10,6 @@ import {
   LegendDisplayMode,
   LegendPlacement,
   ReduceDataOptionsBuilder,
-  ScaleDistribution,
-  ScaleDistributionConfigBuilder,
   SortOrder,
   StackingConfigBuilder,
   StackingMode,
@@ -66,7 +64,7 @@ export function buildPanel(panel: Panel, at: { id: number; x: number; y: number 
 
 function chart(panel: Chart): ChartBuilder {
   const builder = new ChartBuilder()
-    .targets(panel.queries.map((query, index) => target(query, index)))
+    .targets(shownQueries(panel).map((query, index) => target(query, index)))
     .min(0)
     .lineWidth(1.5)
     .fillOpacity(panel.stacked ? 40 : 5)
@@ -84,8 +82,6 @@ function chart(panel: Chart): ChartBuilder {
     .tooltip(new VizTooltipOptionsBuilder().mode(TooltipDisplayMode.Multi).sort(SortOrder.Descending));
   if (panel.max !== undefined) builder.max(panel.max);
   if (panel.stacked) builder.stacking(new StackingConfigBuilder().mode(StackingMode.Normal).group('A'));
-  if (panel.logarithmic)
-    builder.scaleDistribution(new ScaleDistributionConfigBuilder().type(ScaleDistribution.Log).log(10));
   if (panel.limit) {
     const { at, bad } = panel.limit;
     builder
@@ -104,7 +100,7 @@ function chart(panel: Chart): ChartBuilder {
       )
       .thresholdsStyle(new GraphThresholdsStyleConfigBuilder().mode(GraphThresholdsStyleMode.Dashed));
   }
-  for (const [index, { colour }] of panel.queries.entries())
+  for (const [index, { colour }] of shownQueries(panel).entries())
     if (colour) builder.overrideByQuery(refId(index), fixed(colour));
   for (const [index, name] of (panel.names ?? []).entries())
     builder.overrideByName(name, fixed(SERIES[index % SERIES.length] as Colour));
@@ -137,7 +133,7 @@ function stat(panel: Stat): StatBuilder {
 
 function bars(panel: Bars): BarsBuilder {
   const builder = new BarsBuilder()
-    .targets(panel.queries.map((query, index) => target(query, index).instant()))
+    .targets(shownQueries(panel).map((query, index) => target(query, index).instant()))
     .orientation(VizOrientation.Horizontal)
     .displayMode(BarGaugeDisplayMode.Basic)
     .valueMode(BarGaugeValueMode.Text)
@@ -161,6 +157,13 @@ function table(panel: Table): TableBuilder {
       },
     })
     .withTransformation({ id: 'sortBy', options: { sort: [{ field: panel.value, desc: true }] } });
+}
+
+/** With the line at zero for when there is nothing to show. */
+function shownQueries({ queries, none }: Chart | Bars): Query[] {
+  if (none === undefined) return queries;
+  const all = queries.map(({ expr }) => `(${expr.text})`).join(' or ');
+  return [...queries, { legend: none, expr: { text: `vector(0) unless on () (${all})` }, colour: 'grey' }];
 }
 
 const refId = (index: number) => String.fromCharCode(65 + index);

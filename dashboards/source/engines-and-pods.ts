@@ -1,10 +1,32 @@
+import type { Scraped } from './metric.ts';
 import { kube, mysql, node, onrush, redis } from './metrics.ts';
-import { atLeast, DASHBOARD, divide, largest, like, max, minus, plus, queries, sum, unlike } from './promql.ts';
+import {
+  alongside,
+  atLeast,
+  DASHBOARD,
+  divide,
+  like,
+  max,
+  minus,
+  plus,
+  queries,
+  sum,
+  unlike,
+  type Vector,
+} from './promql.ts';
 import type { DashboardSpec, Panel } from './spec.ts';
 
 const { value, rate, increase, rateOfSum, quantile } = queries(DASHBOARD);
 
+/** Exporters are processes too; these are the program's. */
+const ours = <L extends Scraped>(of: Vector<L>) => alongside(of, value(onrush.buildInfo));
+const perProcess = ['service', 'pod'] as const;
+
 const STATEMENTS = ['select', 'insert', 'update', 'delete', 'commit', 'rollback'] as const;
+
+/** What the program asks of Redis, but for what it asks rarely. */
+const COMMANDS = ['evalsha', 'xread', 'smembers', 'xdel', 'hdel', 'eval'] as const;
+const busy = { cmd: like(COMMANDS.join('|')) };
 
 const database: Panel[] = [
   {
@@ -99,25 +121,27 @@ const cache: Panel[] = [
   },
   {
     kind: 'chart',
-    title: 'Busiest commands',
+    title: 'Commands',
     description:
-      'A second. evalsha is the gate and the order lock, xread the gatekeeper. Another one on top: somebody else uses this Redis.',
+      'A second. evalsha is the gate and the order lock, xread and smembers the gatekeeper’s polling, hdel promises that were rejected.',
     width: 7,
     unit: 'ops',
-    queries: [{ legend: '{{cmd}}', expr: largest(6, sum(rate(redis.commands), ['cmd'])) }],
+    names: COMMANDS,
+    queries: [{ legend: '{{cmd}}', expr: sum(rate(redis.commands, busy), ['cmd']) }],
   },
   {
     kind: 'chart',
     title: 'Time for a command (average)',
-    description: 'Of the busiest. Redis does one at a time: one slow command makes all others wait.',
+    names: COMMANDS,
+    description: 'Of the same commands. Redis does one at a time: one slow command makes all others wait.',
     width: 7,
     unit: 's',
     queries: [
       {
         legend: '{{cmd}}',
-        expr: largest(
-          6,
-          divide(sum(rate(redis.commandSeconds), ['cmd']), atLeast(sum(rate(redis.commands), ['cmd']), 0.001)),
+        expr: divide(
+          sum(rate(redis.commandSeconds, busy), ['cmd']),
+          atLeast(sum(rate(redis.commands, busy), ['cmd']), 0.001),
         ),
       },
     ],
@@ -197,7 +221,7 @@ const processes: Panel[] = [
     width: 8,
     unit: 'short',
     decimals: 2,
-    queries: [{ legend: '{{service}} {{pod}}', expr: sum(rate(node.cpu), ['service', 'pod']) }],
+    queries: [{ legend: '{{service}} {{pod}}', expr: sum(ours(rate(node.cpu)), perProcess) }],
     limit: { at: 1, bad: 'above' },
   },
   {
@@ -207,7 +231,7 @@ const processes: Panel[] = [
       'Every request of the process waits for it. Above 100 ms: a core is full, or something computes for long.',
     width: 8,
     unit: 's',
-    queries: [{ legend: '{{service}} {{pod}}', expr: max(value(node.loopLag), ['service', 'pod']) }],
+    queries: [{ legend: '{{service}} {{pod}}', expr: max(value(node.loopLag), perProcess) }],
     limit: { at: 0.1, bad: 'above' },
   },
   {
@@ -216,7 +240,7 @@ const processes: Panel[] = [
     description: 'Share of a core. Above a tenth: the heap is too small for the load; raise the memory limit.',
     width: 8,
     unit: 'percentunit',
-    queries: [{ legend: '{{service}} {{pod}}', expr: sum(rateOfSum(node.gc), ['service', 'pod']) }],
+    queries: [{ legend: '{{service}} {{pod}}', expr: sum(rateOfSum(node.gc), perProcess) }],
     limit: { at: 0.1, bad: 'above' },
   },
   {
@@ -225,7 +249,7 @@ const processes: Panel[] = [
     description: 'Resident. Only rising over hours: a leak; the pod will be killed at its limit.',
     width: 8,
     unit: 'bytes',
-    queries: [{ legend: '{{service}} {{pod}}', expr: max(value(node.memory), ['service', 'pod']) }],
+    queries: [{ legend: '{{service}} {{pod}}', expr: max(ours(value(node.memory)), perProcess) }],
   },
   {
     kind: 'chart',
@@ -233,7 +257,7 @@ const processes: Panel[] = [
     description: 'A saw is normal; teeth that begin higher and higher are a leak.',
     width: 8,
     unit: 'bytes',
-    queries: [{ legend: '{{service}} {{pod}}', expr: max(value(node.heapUsed), ['service', 'pod']) }],
+    queries: [{ legend: '{{service}} {{pod}}', expr: max(value(node.heapUsed), perProcess) }],
   },
   {
     kind: 'table',

@@ -82,6 +82,7 @@ const judged: Panel[] = [
     description:
       'Rows that break one, at the verifier’s last look. Any: OnrushInvariantViolated; stop what writes and keep the evidence.',
     width: 6,
+    height: 8,
     unit: 'locale',
     queries: [{ legend: 'violations', expr: sum(max(value(verifier.violations), ['check'])) }],
     limits: { attention: 1, bad: 1 },
@@ -94,6 +95,7 @@ const judged: Panel[] = [
     title: 'Time of a look',
     description: 'How long the verifier’s checks took. Minutes: indexes are missing, or it competes with the load.',
     width: 6,
+    height: 8,
     unit: 's',
     queries: [{ legend: 'seconds', expr: max(value(verifier.duration)) }],
     none: 'no verifier runs',

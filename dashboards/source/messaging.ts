@@ -123,7 +123,7 @@ const kafka: Panel[] = [
     width: 12,
     unit: 'short',
     queries: [{ legend: '{{topic}}', expr: sum(increase(onrush.deadLetters, {}, '$__rate_interval'), ['topic']) }],
-    mayBeEmpty: 'there should be none',
+    none: 'none',
   },
 ];
 

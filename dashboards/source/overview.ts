@@ -1,9 +1,11 @@
-import { node, onrush, prometheus } from './metrics.ts';
-import { count, DASHBOARD, divide, max, orZero, queries, sum } from './promql.ts';
+import { budget, node, onrush, prometheus } from './metrics.ts';
+import { alongside, count, DASHBOARD, divide, max, orZero, queries, sum } from './promql.ts';
 import { APIS, type Api, FAILED, requestsOf, slo, TITLES, WITHIN } from './slo.ts';
 import type { Chart, DashboardSpec, Panel, Stat } from './spec.ts';
 
 const { value, rate, rateOfSum, quantile, rateWithin } = queries(DASHBOARD);
+
+const BUDGETS = APIS.flatMap((api) => [`${api} errors`, `${api} latency`]);
 
 const within = (api: Api): Stat => ({
   kind: 'stat',
@@ -98,7 +100,10 @@ const holdsBack: Panel[] = [
       'Seconds that requests wait in each second, by place: the longest bar is what holds everything back. Lock wait shows its course and its remedy.',
     width: 8,
     unit: 's',
-    queries: [{ legend: '{{at}}', expr: sum(rateOfSum(onrush.lockWait), ['at']) }],
+    queries: [
+      { legend: '{{at}}', expr: sum(rateOfSum(onrush.lockWait), ['at']) },
+      { legend: 'coupon gate', expr: sum(rateOfSum(onrush.gate)) },
+    ],
     limits: { attention: 5, bad: 20 },
   },
   {
@@ -128,12 +133,13 @@ const holdsBack: Panel[] = [
           ),
         ),
       },
-      { legend: 'a process’s core', expr: max(rate(node.cpu)) },
+      { legend: 'a process’s core', expr: max(alongside(rate(node.cpu), value(onrush.buildInfo))) },
     ],
     limits: { attention: 0.7, bad: 0.9 },
   },
   {
     kind: 'chart',
+    height: 7,
     title: 'Backlogs',
     description:
       'Work that was accepted and is not done. A line that only rises: its consumer is slower than its source, or stopped; open Messaging.',
@@ -172,7 +178,7 @@ export const overview: DashboardSpec = {
               expr: sum(rate(onrush.duration, { status: FAILED }), ['route', 'status']),
             },
           ],
-          mayBeEmpty: 'without failures there is none to show',
+          none: 'no failures',
         },
         {
           kind: 'chart',
@@ -182,6 +188,7 @@ export const overview: DashboardSpec = {
           width: 8,
           unit: 'reqps',
           queries: [{ legend: '{{operation}} {{code}}', expr: sum(rate(onrush.refusals), ['operation', 'code']) }],
+          none: 'no refusals',
         },
         {
           kind: 'chart',
@@ -191,6 +198,34 @@ export const overview: DashboardSpec = {
           width: 8,
           unit: 'short',
           queries: [{ legend: '{{service}}', expr: sum(value(onrush.inFlight), ['service']) }],
+        },
+      ],
+    },
+    {
+      title: 'Error budgets',
+      panels: [
+        {
+          kind: 'chart',
+          title: 'Budget spent, over five minutes',
+          description:
+            'How many times too fast each budget of failed and late requests is being spent. Above 1 for long it will not last its month; look at what has changed.',
+          width: 12,
+          height: 7,
+          unit: 'short',
+          queries: [{ legend: '{{api}} {{slo}}', expr: max(value(budget.burn5m), ['api', 'slo']) }],
+          names: BUDGETS,
+          limit: { at: 14.4, bad: 'above' },
+        },
+        {
+          kind: 'chart',
+          title: 'Budget spent, over an hour',
+          description: 'Above 14.4 in both panels somebody is called: a month’s budget would be gone in two days.',
+          width: 12,
+          height: 7,
+          unit: 'short',
+          queries: [{ legend: '{{api}} {{slo}}', expr: max(value(budget.burn1h), ['api', 'slo']) }],
+          names: BUDGETS,
+          limit: { at: 14.4, bad: 'above' },
         },
       ],
     },

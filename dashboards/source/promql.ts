@@ -160,6 +160,12 @@ export const and = binary('and');
 export const or = binary('or');
 export const unless = binary('unless');
 
+/** Only of processes of which the other expression tells, too. */
+export const alongside = <L extends Scraped>(of: Vector<L>, other: Vector<Scraped>): Vector<L> => ({
+  text: `${written(of)} and on (namespace, service, pod) ${other.text}`,
+  compound: true,
+});
+
 /** Zero where the expression has no value at all. */
 export const orZero = (of: Vector<never>): Vector<never> => ({ text: `${written(of)} or vector(0)`, compound: true });
 
@@ -167,6 +173,3 @@ export const orZero = (of: Vector<never>): Vector<never> => ({ text: `${written(
 export const atLeast = <L extends string>(of: Vector<L>, least: number): Vector<L> => ({
   text: `clamp_min(${of.text}, ${least})`,
 });
-
-/** Only the largest of them. */
-export const largest = <L extends string>(n: number, of: Vector<L>): Vector<L> => ({ text: `topk(${n}, ${of.text})` });

@@ -52,8 +52,8 @@ export interface Chart extends Shared {
   names?: readonly string[];
   stacked?: boolean;
   max?: number;
-  /** Where values of very different size must be seen side by side. */
-  logarithmic?: boolean;
+  /** Name of a line at zero while there is nothing to show, which is good news and no broken panel. */
+  none?: string;
 }
 
 /** One number for each query, coloured by the limits. */
@@ -74,6 +74,8 @@ export interface Bars extends Shared {
   queries: Query[];
   limits?: { attention: number; bad: number };
   max?: number;
+  /** As in a chart. */
+  none?: string;
 }
 
 /** Rows of labels and a value. */

@@ -18,12 +18,18 @@ export interface MonitoringOptions {
   targets: Target[];
   databaseUrl: string;
   redisUrl: string;
-  /** Where Prometheus answers, and the two ports after it for the exporters. */
+  /** Where Prometheus answers. */
   port: number;
+  /** Of the exporters of MySQL and Redis; by default the two after it. */
+  exporterPorts?: [number, number];
   /** Label that the chart takes from Kubernetes. */
   namespace: string;
   /** Seconds between two readings of every target. */
   interval?: number;
+  /** Where it is recorded, in .onrush. */
+  directory?: string;
+  /** Rules file. */
+  rules?: string;
 }
 
 export interface Monitoring {
@@ -38,13 +44,13 @@ const READY_WITHIN = 30_000;
  * and is kept for a day.
  */
 export async function startMonitoring(options: MonitoringOptions): Promise<Monitoring> {
-  const { port, interval = 5 } = options;
-  const mysql = { address: `127.0.0.1:${port + 1}`, service: 'mysql', pod: 'mysql' };
-  const redis = { address: `127.0.0.1:${port + 2}`, service: 'redis', pod: 'redis' };
-  const directory = inState('prometheus');
+  const { port, exporterPorts: [mysqlPort, redisPort] = [port + 1, port + 2] } = options;
+  const mysql = { address: `127.0.0.1:${mysqlPort}`, service: 'mysql', pod: 'mysql' };
+  const redis = { address: `127.0.0.1:${redisPort}`, service: 'redis', pod: 'redis' };
+  const directory = inState(options.directory ?? 'prometheus');
   mkdirSync(directory, { recursive: true });
   const config = join(directory, 'prometheus.yaml');
-  writeFileSync(config, stringify(configuration({ ...options, interval }, [mysql, redis])));
+  writeFileSync(config, stringify(configuration(options, [mysql, redis])));
   const running: ChildProcess[] = [];
   const start = async (name: 'prometheus' | 'mysqld_exporter' | 'redis_exporter', args: string[], env = {}) => {
     running.push(launch(await findMonitoring(name), name, args, env));
@@ -75,10 +81,13 @@ export async function startMonitoring(options: MonitoringOptions): Promise<Monit
   }
 }
 
-function configuration({ targets, namespace, interval }: MonitoringOptions, exporters: Target[]) {
+function configuration(
+  { targets, namespace, interval = 5, rules = RULES_FILE }: MonitoringOptions,
+  exporters: Target[],
+) {
   return {
     global: { scrape_interval: `${interval}s`, evaluation_interval: `${interval}s` },
-    rule_files: [resolve(RULES_FILE)],
+    rule_files: [resolve(rules)],
     // k6 sends from several processes at once.
     storage: { tsdb: { out_of_order_time_window: '1m' } },
     scrape_configs: [

@@ -38,7 +38,7 @@ export function drawPanel(panel: GrafanaPanel, asked: Asked[], period: Period, m
 function drawStat(panel: GrafanaPanel, last: Last[]): Html {
   const { unit, decimals, noValue, mappings } = panel.fieldConfig.defaults;
   const [first] = last;
-  if (!first) return html`<div class="big">${noValue ?? 'No data'}</div>`;
+  if (!first) return html`<div class="big nothing">${noValue ?? 'No data'}</div>`;
   const mapped = mappings?.[0]?.options[String(first.value)];
   const colour = mapped?.color ?? thresholdColour(panel, first.value);
   return html`<div class="big" style="background:${colour}">${mapped?.text ?? inUnit(first.value, unit, decimals)}</div>`;

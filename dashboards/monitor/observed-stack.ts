@@ -75,7 +75,7 @@ export async function observedStack(name: string, options: ObservedStackOptions)
   const prometheus = new Prometheus(monitoring.url);
   const k6 = await findK6();
   const url = processes.apis?.url ?? '';
-  const events = runEvents(monitoring.url, namespace, () => {});
+  const events = runEvents({ fromHere: monitoring.url, fromK6: monitoring.url }, namespace, () => {});
   const children: ChildProcess[] = [];
   return {
     own,

@@ -271,6 +271,31 @@ const processes: Panel[] = [
   },
 ];
 
+const signals: Panel[] = [
+  {
+    kind: 'chart',
+    title: 'Requests traced',
+    description:
+      'By why: sampled, or because they failed or missed their target. Many slow ones: pick one and read its story (npm run explain).',
+    width: 12,
+    height: 7,
+    unit: 'reqps',
+    names: ['sampled', 'slow', 'failed'],
+    queries: [{ legend: '{{reason}}', expr: sum(rate(onrush.traces), ['reason']) }],
+  },
+  {
+    kind: 'chart',
+    title: 'Spans',
+    description:
+      'What became of them. Dropped or failed: the trace store is away or too slow; requests do not wait for it.',
+    width: 12,
+    height: 7,
+    unit: 'ops',
+    names: ['exported', 'dropped', 'failed'],
+    queries: [{ legend: '{{result}}', expr: sum(rate(onrush.spans), ['result']) }],
+  },
+];
+
 const OUTSIDE = 'only Kubernetes has these';
 const named = { container: unlike('POD|') };
 const pods: Panel[] = [
@@ -356,6 +381,7 @@ export const enginesAndPods: DashboardSpec = {
     { title: 'Redis', panels: cache },
     { title: 'Kafka', panels: brokers },
     { title: 'Node', panels: processes },
+    { title: 'Traces', panels: signals },
     { title: 'Kubernetes', collapsed: true, panels: pods },
   ],
 };

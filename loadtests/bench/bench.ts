@@ -29,7 +29,7 @@ import { readInvariants } from './invariants.ts';
 import { benchKube } from './kube/bench.ts';
 import { describeMachine } from './machine.ts';
 import { Progress } from './progress.ts';
-import { runEvents } from './run-events.ts';
+import { nameOfRun, type Recorder, runEvents } from './run-events.ts';
 import { type Raw, runScenario } from './run-scenario.ts';
 import { resultsText } from './table.ts';
 import { EXIT_CODES, judge } from './verdict.ts';
@@ -45,7 +45,7 @@ async function bench(given: BenchArguments, interrupted: AbortSignal): Promise<R
   const progress = new Progress(process.stderr);
   const say = (line: string) => progress.say(line);
   const slo = parseSlo(readFileSync('loadtests/slo.yaml', 'utf8'));
-  const events = runEvents(process.env.ONRUSH_BENCH_PROMETHEUS, began.toISOString().replace(/[:.]/g, '-'), say);
+  const events = runEvents(recorder(), nameOfRun(began), say);
   const k6 = await findK6();
   const engines = given.baseUrl ? await readEngines() : await startEngines(say);
   const config = parseConfig(process.env);
@@ -212,10 +212,16 @@ function notesOf(given: BenchArguments, scenarios: ScenarioResult[]): string[] {
   return notes;
 }
 
+/** The Prometheus that ONRUSH_BENCH_PROMETHEUS names. */
+function recorder(): Recorder | undefined {
+  const url = process.env.ONRUSH_BENCH_PROMETHEUS;
+  return url ? { fromHere: url, fromK6: url } : undefined;
+}
+
 /** results.json and report.html in a directory of this run, which `latest` beside it then points to. */
 function write(results: Results): string {
   const all = process.env.ONRUSH_BENCH_RESULTS || inState('results');
-  const directory = join(all, results.startedAt.replace(/[:.]/g, '-'));
+  const directory = join(all, nameOfRun(new Date(results.startedAt)));
   mkdirSync(directory, { recursive: true });
   writeFileSync(join(directory, 'results.json'), `${JSON.stringify(results, null, 1)}\n`);
   writeFileSync(join(directory, 'report.html'), reportPage(results));

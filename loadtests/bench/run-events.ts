@@ -7,6 +7,9 @@
 export const RUN_EVENT = 'onrush_run_event_timestamp_seconds';
 export type RunEvent = 'start' | 'stage' | 'fault' | 'end' | 'verdict';
 
+/** Of its results' directory and of its metrics' label. */
+export const nameOfRun = (began: Date): string => began.toISOString().replace(/[:.]/g, '-');
+
 /** So late that a Prometheus which does not answer would delay the load itself. Milliseconds. */
 const PATIENCE = 2_000;
 
@@ -16,17 +19,23 @@ export interface RunEvents {
   tell(event: RunEvent, detail: string): Promise<void>;
 }
 
-/** @param prometheus base URL of a Prometheus that receives remote write and OTLP; without one nothing is told. */
-export function runEvents(prometheus: string | undefined, run: string, say: (line: string) => void): RunEvents {
-  if (!prometheus) return { k6Env: () => ({}), tell: async () => {} };
-  const base = prometheus.replace(/\/+$/, '');
+/** A Prometheus that receives remote write and OTLP: its base URL as the bench reaches it, and as k6 does. */
+export interface Recorder {
+  fromHere: string;
+  fromK6: string;
+}
+
+/** Without a recorder nothing is told. */
+export function runEvents(recorder: Recorder | undefined, run: string, say: (line: string) => void): RunEvents {
+  if (!recorder) return { k6Env: () => ({}), tell: async () => {} };
+  const base = recorder.fromHere.replace(/\/+$/, '');
   let silent = false;
   return {
     k6Env: (scenario) => ({
       RUN: run,
       SCENARIO: scenario,
       K6_OUT: 'experimental-prometheus-rw',
-      K6_PROMETHEUS_RW_SERVER_URL: `${base}/api/v1/write`,
+      K6_PROMETHEUS_RW_SERVER_URL: `${recorder.fromK6.replace(/\/+$/, '')}/api/v1/write`,
       K6_PROMETHEUS_RW_TREND_STATS: 'p(50),p(95),p(99)',
       // So that the last of a run's values is not taken for one that goes on.
       K6_PROMETHEUS_RW_STALE_MARKERS: 'true',
@@ -37,7 +46,7 @@ export function runEvents(prometheus: string | undefined, run: string, say: (lin
         await push(base, event, detail, run);
       } catch (error) {
         silent = true;
-        say(`run events are not recorded: ${prometheus} does not take them: ${(error as Error).message}`);
+        say(`run events are not recorded: ${base} does not take them: ${(error as Error).message}`);
       }
     },
   };

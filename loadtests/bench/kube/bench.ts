@@ -9,6 +9,7 @@ import { BenchFailure } from '../failure.ts';
 import { gather } from '../gather.ts';
 import { invariantsOf } from '../invariants.ts';
 import { Progress } from '../progress.ts';
+import { nameOfRun, type Recorder, type RunEvents, runEvents } from '../run-events.ts';
 import { type ScenarioName, scenarioOf } from '../scenarios.ts';
 import { judge } from '../verdict.ts';
 import { watch } from '../watch.ts';
@@ -20,6 +21,7 @@ import { mergeSummaries } from './merge.ts';
 import { runTestRun } from './runners.ts';
 
 const COUPON = 'test-coupon-1';
+const PROMETHEUS_PORT = 9090;
 const SEED_MS = 600_000;
 const BASELINE_MS = 300_000;
 const VERIFY_MS = 600_000;
@@ -39,6 +41,7 @@ interface Run {
   /** A runner is lost: nobody knows what it sent, so its figures cannot be compared with rows. */
   incomplete: boolean;
   progress: Progress;
+  events: RunEvents;
   interrupted: AbortSignal;
 }
 
@@ -76,12 +79,14 @@ export async function benchKube(
       clients: new Clients(),
       incomplete: false,
       progress,
+      events: runEvents(await findRecorder(cluster), nameOfRun(began), (line) => progress.say(line)),
       interrupted,
     };
     if (given.seed) await seed(run);
     progress.say('reading what the database holds');
     const baseline = await readBaseline(cluster, ['--gate', COUPON]);
     await fleet.changes();
+    await run.events.tell('start', given.profile);
     const scenarios: ScenarioResult[] = [];
     const open = baseline.reasons.map((reason) => `before the run ${reason}`);
     const notes: string[] = [];
@@ -93,7 +98,10 @@ export async function benchKube(
       notes.push(...outcome.notes);
     }
     if (interrupted.aborted) open.push('the run was interrupted');
+    await run.events.tell('end', given.profile);
     const invariants = interrupted.aborted ? undefined : await verify(run, baseline);
+    const judged = judge(scenarios, invariants, { failed: [], open });
+    await run.events.tell('verdict', judged.verdict);
     return {
       version: 1,
       startedAt: began.toISOString(),
@@ -101,7 +109,7 @@ export async function benchKube(
       profile: given.profile,
       users: given.users,
       baseUrl: found.baseUrl,
-      ...judge(scenarios, invariants, { failed: [], open }),
+      ...judged,
       notes,
       machine: await describeCluster(cluster, fleet.sizes(), run.loadImage, runners),
       engines: baseline.engines.map((engine) => ({ ...engine, kind: 'as the cluster sees it' })),
@@ -135,6 +143,15 @@ async function findRelease(cluster: Cluster): Promise<{ baseUrl: string; loadIma
   };
 }
 
+/** Prometheus of charts/observability, where that is installed beside the application. */
+async function findRecorder(cluster: Cluster): Promise<Recorder | undefined> {
+  const selector = 'app.kubernetes.io/part-of=onrush,app.kubernetes.io/component=prometheus';
+  const [prometheus] = await cluster.list('v1', 'services', selector);
+  if (!prometheus) return undefined;
+  const { name } = prometheus.metadata;
+  return { fromHere: cluster.service(name, PROMETHEUS_PORT), fromK6: `http://${name}:${PROMETHEUS_PORT}` };
+}
+
 async function seed({ cluster, given, progress }: Run): Promise<void> {
   progress.say(`seeding ${given.users} users`);
   const args = ['loadtests/seed/seed.ts', '--users', String(given.users)];
@@ -162,7 +179,9 @@ async function runScenario(name: ScenarioName, run: Run): Promise<Outcome> {
     USERS: String(given.users),
     ...(given.seconds ? { SECONDS: String(given.seconds) } : {}),
     ...scenario.env,
+    ...run.events.k6Env(name),
   };
+  await run.events.tell('stage', scenario.title);
   const options = { parallelism: run.runners, image: run.loadImage, env };
   const ends = await runTestRun(cluster, file, options, LOAD_MS, interrupted).finally(() => watching.stop());
   const watched = await watching.stop();

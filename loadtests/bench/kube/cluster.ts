@@ -88,6 +88,11 @@ export class Cluster {
     return `${root}/namespaces/${this.namespace}/${kind}${name && `/${name}`}`;
   }
 
+  /** Base URL of a Service's port, through the proxy. */
+  service(name: string, port: number): string {
+    return `${this.#url}/api/v1/namespaces/${this.namespace}/services/${name}:${port}/proxy`;
+  }
+
   async get<T>(path: string): Promise<T> {
     return JSON.parse(await this.text(path)) as T;
   }

@@ -322,6 +322,38 @@ describe('a combiner', () => {
     expect(await Promise.race([reasonOf(submit(20)), turn()])).toBeUndefined();
   });
 
+  it('refuses one that has waited too long while many wait behind it, and serves the last of them however late', async () => {
+    const { runs, submit } = held({ maxBatch: 1, maxQueue: 1_000, maxWaitMs: 100 });
+    // What a batch takes is known: 20 ms, or more on a busy machine.
+    for (let at = 0; at < 12; at++) {
+      const one = submit(at);
+      await turn();
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      runs[at]?.end();
+      await one;
+    }
+    const stalled = submit(12);
+    await turn();
+    const waiting: Promise<string>[] = [];
+    for (let answer = reasonOf(submit(13)); waiting.length < 50; answer = reasonOf(submit(13 + waiting.length))) {
+      if ((await Promise.race([answer, turn()])) !== undefined) break;
+      waiting.push(answer);
+    }
+    expect(waiting.length).toBeGreaterThan(0);
+    await new Promise((resolve) => setTimeout(resolve, 150));
+    for (let at = 12; at < 13 + waiting.length; at++) {
+      runs[at]?.end();
+      await turn();
+    }
+    await stalled;
+    const outcomes = await Promise.all(waiting);
+    // The first ones gave up their turns, the last one, with nobody behind it, did not.
+    const served = outcomes.filter((outcome) => outcome === 'answered').length;
+    expect(outcomes).toEqual([...Array(outcomes.length - served).fill('COMMON503'), ...Array(served).fill('answered')]);
+    expect(served).toBeGreaterThan(0);
+    if (waiting.length > 3) expect(served).toBeLessThan(waiting.length);
+  });
+
   it('tells beforehand whether there is room', async () => {
     const { submit, combiner } = held({ maxQueue: 1 });
     const request = { n: 9, key: 'a', poison: false, expired: false };

@@ -12,7 +12,8 @@ export interface CombinerOptions<Request, Result> {
   maxQueue: number;
   /**
    * A request that would wait longer for its turn, by the batches before it and what one takes, is refused before any
-   * work. Milliseconds; never if not given. What is admitted is then answered in time however much arrives.
+   * work; so is one that has waited longer although it was to be quicker, while there are many behind it. Milliseconds;
+   * never if not given. What is served is then answered in time however much arrives.
    */
   maxWaitMs?: number;
   laneKey(request: Request): string;
@@ -82,11 +83,15 @@ export class Combiner<Request, Result> {
     });
   }
 
-  #refusal({ queue, batchMs }: Lane<Request, Result>): Unavailable | undefined {
-    const { maxQueue, maxBatch, maxWaitMs = Number.POSITIVE_INFINITY } = this.#options;
-    if (queue.length >= maxQueue || Math.floor(queue.length / maxBatch) * batchMs > maxWaitMs)
-      return new Unavailable('COMMON503', 'too many requests are waiting');
-    return undefined;
+  #refusal(lane: Lane<Request, Result>): Unavailable | undefined {
+    const { maxQueue, maxWaitMs = Number.POSITIVE_INFINITY } = this.#options;
+    const waiting = lane.queue.length;
+    return waiting >= maxQueue || this.#waitBehind(lane, waiting) > maxWaitMs ? tooMany() : undefined;
+  }
+
+  /** Milliseconds until so many have been served. */
+  #waitBehind({ batchMs }: Lane<Request, Result>, waiting: number): number {
+    return Math.floor(waiting / this.#options.maxBatch) * batchMs;
   }
 
   #laneOf(request: Request): Lane<Request, Result> {
@@ -109,7 +114,7 @@ export class Combiner<Request, Result> {
   }
 
   #take(lane: Lane<Request, Result>): Waiting<Request, Result>[] {
-    const { maxBatch, onePerKey, laneKey, onWait } = this.#options;
+    const { maxBatch, maxWaitMs = Number.POSITIVE_INFINITY, onePerKey, laneKey, onWait } = this.#options;
     const now = Date.now();
     const started = performance.now();
     const batch: Waiting<Request, Result>[] = [];
@@ -119,9 +124,12 @@ export class Combiner<Request, Result> {
     for (const waiting of lane.queue) {
       if (batch.length === maxBatch) break;
       seen++;
-      if (waiting.deadline <= now) {
+      // After a pause few wait, and are served late rather than not at all.
+      const crowded =
+        started - waiting.since > maxWaitMs && this.#waitBehind(lane, lane.queue.length - seen) > maxWaitMs / 2;
+      if (waiting.deadline <= now || crowded) {
         waiting.trace?.dequeued();
-        waiting.reject(tooLate());
+        waiting.reject(crowded ? tooMany() : tooLate());
         this.#count(-1);
         continue;
       }
@@ -191,6 +199,7 @@ export class Combiner<Request, Result> {
   }
 }
 
+const tooMany = () => new Unavailable('COMMON503', 'too many requests are waiting');
 const tooLate = () => new Unavailable('COMMON503', 'waited too long for its turn');
 
 /** FNV-1a: spreads keys over the lanes. */

@@ -118,7 +118,7 @@ const kafka: Panel[] = [
   },
   {
     kind: 'chart',
-    title: 'Dead letters',
+    title: 'Dead letters over time',
     description: 'New ones, by topic. Any: a producer writes what its consumers cannot read.',
     width: 12,
     unit: 'short',

@@ -187,3 +187,21 @@ topologySpreadConstraints:
 {{- define "onrush.monitored" -}}
 {{- if or (eq (toString .Values.monitoring.enabled) "true") (and (eq (toString .Values.monitoring.enabled) "auto") (.Capabilities.APIVersions.Has "monitoring.coreos.com/v1")) }}true{{ end }}
 {{- end }}
+
+{{- define "onrush.code" -}}
+# The code in a volume, where it can be replaced.
+- name: code
+  image: {{ include "onrush.image" . }}
+  imagePullPolicy: {{ .Values.image.pullPolicy }}
+  args: [--eval, "fs.cpSync('/app/services', '/code', { recursive: true })"]
+  resources:
+    requests:
+      cpu: 20m
+      memory: 64Mi
+    limits:
+      memory: 192Mi
+  {{- include "onrush.containerSecurity" . | nindent 2 }}
+  volumeMounts:
+    - name: code
+      mountPath: /code
+{{- end }}

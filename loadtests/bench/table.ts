@@ -112,7 +112,7 @@ function flatLine(resources: ResourcePoint[]): string | undefined {
   if (!flat) return undefined;
   const change = ({ from, to }: { from: number; to: number }, shown: (value: number) => string) =>
     `${shown(from)} → ${shown(to)}`;
-  return `from the second fifth to the last: heap ${change(flat.heap, megabytes)}, RSS ${change(flat.rss, megabytes)}, files and sockets ${change(flat.descriptors, count)}; garbage collection ${percent(flat.gc)} of the time`;
+  return `from the second fifth to the last: heap ${change(flat.heap, megabytes)}, RSS ${change(flat.rss, megabytes)}, files and sockets ${change(flat.descriptors, count)}; garbage collection ${percent(flat.gc)} of one core`;
 }
 
 function rawTable(scenarios: ScenarioResult[]): Row[] {

@@ -25,9 +25,10 @@ export interface Watched {
 const RESOURCES_EVERY = 5_000;
 
 /**
- * Reads the server's own histograms every second until stopped: what is shown live and drawn later.
+ * Reads the server's own histograms again and again until stopped: what is shown live and drawn later.
  * @param read the metrics of all its processes together.
  * @param pids processes whose CPU is told apart, by name; more may be added while it runs.
+ * @param every milliseconds from one look to the next.
  */
 export function watch(
   read: () => Promise<Reading>,
@@ -36,6 +37,7 @@ export function watch(
   slo: Record<ApiName, Slo>,
   pids: Record<string, number>,
   progress: Progress,
+  every = 1_000,
 ): { stop(): Promise<Watched> } {
   const timelines: Watched['timelines'] = Object.fromEntries(apis.map((api) => [api, []]));
   const watched: Watched = { timelines, peakRssBytes: 0, resources: [], cores: { by: {}, all: 0 } };
@@ -47,7 +49,7 @@ export function watch(
     let before = await read().catch(() => undefined);
     let last = performance.now();
     while (!stopping.signal.aborted) {
-      await sleep(Math.max(100, 1_000 - ((performance.now() - began) % 1_000)), undefined, {
+      await sleep(Math.max(100, every - ((performance.now() - began) % every)), undefined, {
         signal: stopping.signal,
       }).catch(() => {});
       // The generator's own time is gone once it has ended, so the last reading is that of the last second.

@@ -28,6 +28,8 @@ const VERIFY_MS = 600_000;
 const DRAIN_SECONDS = 120;
 /** A published run takes three minutes; one whose answers never come takes the retries' time more. */
 const LOAD_MS = 900_000;
+/** A look asks every pod, through the API server, for all its metrics: too much work to do each second. */
+const LOOK_EVERY_MS = 5_000;
 
 interface Run {
   cluster: Cluster;
@@ -172,7 +174,7 @@ async function runScenario(name: ScenarioName, run: Run): Promise<Outcome> {
   if (!existsSync(file)) throw new BenchFailure(`${name} has no TestRun: ${file} is missing`);
   const read = () => fleet.read();
   const before = await read().catch(() => undefined);
-  const watching = watch(read, name, scenario.apis, slo, {}, progress);
+  const watching = watch(read, name, scenario.apis, slo, {}, progress, LOOK_EVERY_MS);
   const env = {
     BASE_URL: run.baseUrl,
     PROFILE: given.profile,

@@ -207,10 +207,15 @@ withHelm('charts', () => {
       ['an engine that is off and nowhere else', 'kafka.enabled=false', /external\.kafka\.brokers/],
       [
         'two autoscalers for one component',
-        'components.projections.autoscaling.enabled=true,components.projections.keda.enabled=true',
+        'kafka.enabled=false,external.kafka.brokers=kafka.data:9092,components.projections.autoscaling.enabled=true,components.projections.keda.enabled=true',
         /fight/,
       ],
       ['lag of a component that has none', 'components.order-api.keda.enabled=true', /use autoscaling/],
+      [
+        'KEDA beside a Kafka that it does not reach',
+        'components.projections.keda.enabled=true',
+        /projections\.keda: .*external\.kafka/,
+      ],
       ['a drain longer than the pod lives', 'components.order-api.drainDelay=20000', /terminationGracePeriod/],
       ['an Ingress that leads to nothing', 'ingress.enabled=true,edge.enabled=false', /edge\.enabled/],
     ])('%s', (_what, value, message) => {

@@ -120,7 +120,12 @@ withHelm('rules', () => {
   });
 
   test('KEDA scales on the lag of the groups and topics that the program uses, in place of replicas', () => {
-    const docs = render(['components.coupon-consumer.keda.enabled=true', 'components.projections.keda.enabled=true']);
+    const docs = render([
+      'kafka.enabled=false',
+      'external.kafka.brokers=kafka.data:9092',
+      'components.coupon-consumer.keda.enabled=true',
+      'components.projections.keda.enabled=true',
+    ]);
     const names = namesOf('onrush');
     for (const [component, group, topic] of [
       ['coupon-consumer', names.consumerGroup, names.couponTopic],
@@ -132,4 +137,26 @@ withHelm('rules', () => {
       expect(named(docs, 'Deployment', `onrush-${component}`).spec).not.toHaveProperty('replicas');
     }
   });
+
+  test.each(['coupon-api', 'balance-api', 'order-api'])(
+    'without %s the edge and the route lead to the others',
+    (off) => {
+      const docs = render([
+        `components.${off}.enabled=false`,
+        'httpRoute.enabled=true',
+        'httpRoute.parentRefs[0].name=web',
+      ]);
+      const services = docs.filter(({ kind }) => kind === 'Service').map(({ metadata }) => metadata.name);
+      const backends: string[] = named(docs, 'HTTPRoute', 'onrush').spec.rules.flatMap(
+        (rule: { backendRefs: { name: string }[] }) => rule.backendRefs.map(({ name }) => name),
+      );
+      expect(backends).toHaveLength(2);
+      expect(services).toEqual(expect.arrayContaining(backends));
+      const conf: string = named(docs, 'ConfigMap', 'onrush-edge').data['nginx.conf'];
+      const upstreams = [...conf.matchAll(/upstream (\S+) /g)].map(([, name]) => name);
+      expect(upstreams).toEqual(['coupon-api', 'balance-api', 'order-api'].filter((name) => name !== off));
+      for (const [, name] of conf.matchAll(/proxy_pass http:\/\/([^;]+);/g)) expect(upstreams).toContain(name);
+      expect(conf.match(/return 404/g)).toHaveLength(off === 'coupon-api' ? 3 : 2);
+    },
+  );
 });

@@ -28,6 +28,7 @@ import { couponRoutes, Gate, startConsumer, startGatekeeper } from './coupon/ind
 import { SCHEMA_VERSION, schemaVersion } from './database/migrate.ts';
 import { defineModels } from './database/models.ts';
 import { isEngineAway, openSequelize, readPoolUsage } from './database/sequelize.ts';
+import { openLive } from './live/index.ts';
 import { OrderLock, orderRoutes } from './order/index.ts';
 
 export interface App {
@@ -129,6 +130,8 @@ export async function startApp(config: Config, logger: Logger): Promise<App> {
   const state = { ready: true };
   mountHealth(app, state);
   mountMetrics(app, metrics.registry.contentType, metricsReader(metrics.registry), metrics.http.exemplars);
+  const live = config.live ? openLive({ config, routes, registry: metrics.registry, logger }) : undefined;
+  live?.mount(app);
   mountDocs(app, openapi(routes, { title: 'Onrush', version: VERSION }));
   serve(app, routes, { logger, metrics: metrics.http, requestTimeoutMs: config.requestTimeoutMs, isEngineAway });
   refuseUnknown(app, routes);
@@ -150,6 +153,7 @@ export async function startApp(config: Config, logger: Logger): Promise<App> {
       state.ready = false;
       server.drain();
       await new Promise((resolve) => setTimeout(resolve, config.drainDelayMs));
+      live?.close();
       await server.close(DRAIN);
       await Promise.allSettled(workers.map((worker) => worker.stop()));
       for (const client of Object.values(clients)) client.disconnect();

@@ -101,6 +101,8 @@ const settings = z.object({
   ONRUSH_DRAIN_DELAY_MS: whole(0, 60_000).default(0),
   /** `off` counts nothing and leaves /metrics empty: to measure what metrics cost. */
   ONRUSH_METRICS: z.enum(['on', 'off']).default('on'),
+  /** `on` serves /live, a page that shows what happens now; for those who watch, not for the public. */
+  ONRUSH_LIVE: z.enum(['on', 'off']).default('off'),
   /**
    * Where spans go. `auto`: to OTLP where an endpoint is set, else into files where there is a directory .onrush, else
    * nowhere. `log` writes none, but logs which requests were slow or failed. `off` notes nothing at all.
@@ -169,6 +171,7 @@ export function parseConfig(env: Record<string, string | undefined>) {
     outboxAttempts: s.ONRUSH_OUTBOX_ATTEMPTS,
     drainDelayMs: s.ONRUSH_DRAIN_DELAY_MS,
     metrics: s.ONRUSH_METRICS === 'on',
+    live: s.ONRUSH_LIVE === 'on',
     traces: s.ONRUSH_TRACES,
     traceRatio: s.ONRUSH_TRACE_RATIO,
     jaegerUrl: s.ONRUSH_JAEGER_URL,

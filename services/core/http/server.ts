@@ -57,7 +57,7 @@ export async function listen(
   server.maxRequestsPerSocket = 0;
   server.on('request', (req: Traced, res: ServerResponse) => {
     if (draining) res.shouldKeepAlive = false;
-    const observed = !req.url?.startsWith('/health') && req.url !== '/metrics';
+    const observed = isObserved(req.url ?? '');
     if (observed) {
       const started = performance.now();
       req.trace = tracer?.begin(req, started);
@@ -98,6 +98,10 @@ export async function listen(
     close: (timeoutMs) => close(server, timeoutMs),
   };
 }
+
+/** Not those who look at the process: a watcher of /live would count as a request that takes minutes. */
+const isObserved = (url: string): boolean =>
+  !url.startsWith('/health') && url !== '/metrics' && !/^\/live(?![^/?])/.test(url);
 
 const hasBody = ({ headers }: IncomingMessage): boolean =>
   headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0';

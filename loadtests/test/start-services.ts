@@ -11,15 +11,15 @@ export interface Started {
 }
 
 /**
- * Starts services/main.ts, or another program and its arguments, on a free port and waits until it is ready. Its log goes
- * to .onrush/log/NAME.log.
+ * Starts services/main.ts, or another program and its arguments, on a free port, unless `env` names one, and waits until
+ * it is ready. Its log goes to .onrush/log/NAME.log.
  */
 export async function startServices(
   env: Record<string, string>,
   name: string,
   [program, ...args]: [string, ...string[]] = ['services/main.ts'],
 ): Promise<Started> {
-  const port = await freePort();
+  const port = Number(env.PORT) || (await freePort());
   const directory = join(process.env.ONRUSH_DIR ?? '.onrush', 'log');
   mkdirSync(directory, { recursive: true });
   const log = openSync(join(directory, `${name}.log`), 'w');

@@ -143,7 +143,7 @@ function measureWait(one: ReturnType<typeof waited>, outOf: number, seconds: num
     waiting: rounded(one.sum / seconds, 3),
     p95: rounded(quantile(one, 0.95), 2),
     // What was waited for in these seconds may belong to a request that ends after them.
-    share: outOf === 0 ? 0 : Math.min(1, one.sum / outOf),
+    share: outOf === 0 ? 0 : Math.min(1, rounded(one.sum / outOf, 3)),
   };
 }
 

@@ -3,7 +3,7 @@ import type { Registry } from 'prom-client';
 import { metricsReader } from '../core/cluster-metrics.ts';
 
 /** What the page is made of. */
-const METRICS = [
+export const METRICS = [
   'onrush_http_request_duration_seconds',
   'onrush_http_requests_in_flight',
   'onrush_lock_wait_seconds',

@@ -12,6 +12,8 @@ const STOP = 25_000;
 
 export interface Apis {
   baseUrl: string;
+  /** They serve /live. */
+  live: boolean;
   pid: number;
   /** How they ended, if they did so unasked. */
   ended(): string | undefined;
@@ -30,9 +32,11 @@ export async function startApis(port: number): Promise<Apis> {
   const log = logFile('apis');
   mkdirSync(dirname(log), { recursive: true });
   const out = openSync(log, 'w');
+  // The live page costs nothing until somebody opens it.
+  const live = process.env.ONRUSH_LIVE || 'on';
   const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', 'services/main.ts'], {
     stdio: ['ignore', out, out],
-    env: { ...process.env, PORT: String(port), ONRUSH_CART_AFTER_ORDER: 'keep' },
+    env: { ...process.env, PORT: String(port), ONRUSH_CART_AFTER_ORDER: 'keep', ONRUSH_LIVE: live },
     detached: true,
   });
   closeSync(out);
@@ -52,6 +56,7 @@ export async function startApis(port: number): Promise<Apis> {
   }
   return {
     baseUrl,
+    live: live === 'on',
     pid: child.pid ?? 0,
     ended: () => end,
     stop: () => stop(child, () => end),

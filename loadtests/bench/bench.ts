@@ -67,6 +67,7 @@ async function bench(given: BenchArguments, interrupted: AbortSignal): Promise<R
   const apis = given.baseUrl ? undefined : await startApis(config.port);
   if (apis) running.defer(() => end(apis, given.keep && !interrupted.aborted, say));
   const baseUrl = given.baseUrl ?? (apis as Apis).baseUrl;
+  if (apis?.live) say(`to watch: ${baseUrl}/live`);
   const stack = await openStack(config);
   running.defer(() => stack.close());
   const raw = await prepareRaw(given, config, say);

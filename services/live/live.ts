@@ -40,7 +40,7 @@ export class Live {
       router.get(path, secure, (_req, res) => {
         res.type(type).set('Cache-Control', 'no-cache').send(text);
       });
-    router.get('/live/events', (_req, res) => this.#watch(res));
+    router.get('/live/events', secure, (_req, res) => this.#watch(res));
     app.use(router);
   }
 

@@ -16,6 +16,7 @@ export interface ChartOptions {
 }
 
 const FONT = '11px system-ui, -apple-system, "Segoe UI", Roboto, "Liberation Sans", sans-serif';
+const MOST_NAMED = 3;
 /** Every chart's cursor stands at the same time. */
 const TOGETHER = 'live';
 
@@ -25,6 +26,7 @@ export class Chart {
   readonly #options: ChartOptions;
   readonly #plot = element('div', 'plot');
   readonly #readout = element('span', 'readout');
+  readonly #resized = new ResizeObserver(() => this.#fit());
   #chart: uPlot | undefined;
   #described = 0;
 
@@ -42,6 +44,11 @@ export class Chart {
     if (!this.#chart) this.#chart = this.#make(data);
     else this.#chart.setData(data);
     this.#describe(times, columns);
+  }
+
+  remove(): void {
+    this.#resized.disconnect();
+    this.#chart?.destroy();
   }
 
   redraw(): void {
@@ -88,7 +95,7 @@ export class Chart {
             stroke: () => colour(line.colour),
             ...(filled ? { fill: () => `${colour(line.colour)}26` } : {}),
             width: 1.6,
-            points: { show: false },
+            points: { show: true, size: 3, filter: (chart: uPlot, series: number) => lonely(chart.data[series] ?? []) },
           })),
         ],
         hooks: {
@@ -99,11 +106,14 @@ export class Chart {
       data,
       this.#plot,
     );
-    new ResizeObserver(() => {
-      const width = this.#plot.clientWidth;
-      if (width > 0 && width !== chart.width) chart.setSize({ width, height });
-    }).observe(this.#plot);
+    this.#resized.observe(this.#plot);
     return chart;
+  }
+
+  #fit(): void {
+    const width = this.#plot.clientWidth;
+    if (this.#chart && width > 0 && width !== this.#chart.width)
+      this.#chart.setSize({ width, height: this.#options.height });
   }
 
   /** What stands under the pointer. */
@@ -114,8 +124,12 @@ export class Chart {
       say(this.#readout, '');
       return;
     }
-    const values = this.#options.lines.map((_line, n) => this.#options.text(chart.data[n + 1]?.[at] ?? null));
-    say(this.#readout, `${clock(1000 * time)}: ${values.join(' · ')}`);
+    const { lines, text } = this.#options;
+    const values = lines.map(({ title }, n) => ({ title, value: chart.data[n + 1]?.[at] ?? null }));
+    // Of many lines the highest are of interest, and have to be named.
+    const named = values.sort((a, b) => (b.value ?? 0) - (a.value ?? 0)).slice(0, MOST_NAMED);
+    const told = named.map(({ title, value }) => (lines.length === 1 ? text(value) : `${title} ${text(value)}`));
+    say(this.#readout, `${clock(1000 * time)}: ${told.join(' · ')}`);
   }
 
   /** The text alternative, renewed now and then: it is read on demand and must not change under the reader. */
@@ -135,6 +149,16 @@ export class Chart {
     this.#plot.setAttribute('aria-label', `${title}, ${unit}, over ${over}. ${figures.join('; ')}${limit}`);
   }
 }
+
+/** Where a value stands between gaps: no line leads to it, so that it needs a point to be seen. */
+function lonely(values: ArrayLike<number | null | undefined>): number[] {
+  const alone: number[] = [];
+  for (let n = 0; n < values.length; n++)
+    if (isNumber(values[n]) && !isNumber(values[n - 1]) && !isNumber(values[n + 1])) alone.push(n);
+  return alone;
+}
+
+const isNumber = (value: number | null | undefined) => typeof value === 'number';
 
 function drawTarget({ ctx, bbox, valToPos }: uPlot, target: number): void {
   const y = Math.round(valToPos(target, 'y', true));

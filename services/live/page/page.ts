@@ -29,6 +29,7 @@ class View {
   readonly #backlog: Chart;
   readonly #sale = new CouponSale();
   readonly #fill: Fill;
+  #removed = false;
 
   constructor(hello: Hello) {
     const { apis, places, backlogs, history } = hello;
@@ -90,8 +91,17 @@ class View {
     if (!document.hidden) this.#draw();
   }
 
+  get #charts(): Chart[] {
+    return [...this.#tiles.flatMap((tile) => tile.charts), this.#waiting, this.#backlog];
+  }
+
   redraw(): void {
-    for (const chart of [...this.#tiles.flatMap((tile) => tile.charts), this.#waiting, this.#backlog]) chart.redraw();
+    for (const chart of this.#charts) chart.redraw();
+  }
+
+  remove(): void {
+    this.#removed = true;
+    for (const chart of this.#charts) chart.remove();
   }
 
   #showWaits({ waits }: Now): void {
@@ -123,6 +133,7 @@ class View {
       () => this.#backlog.draw(columns.times, columns.backlog),
     ];
     const next = () => {
+      if (this.#removed) return;
       steps.shift()?.();
       if (steps.length > 0) setTimeout(next);
     };
@@ -140,6 +151,7 @@ let view: View | undefined;
 onOtherColours(() => view?.redraw());
 listen('/live/events', {
   hello: (hello) => {
+    view?.remove();
     view = new View(hello);
   },
   sample: (sample) => view?.show(sample),

@@ -24,10 +24,11 @@ export const durationText = (milliseconds: number | null): string => {
   return unit ? `${value} ${unit}` : value;
 };
 
+/** Never rounded up to all: of a hundred thousand, one that failed is worth a digit. */
 export function percent(share: number | null): string {
   if (share === null) return '–';
-  const text = (100 * share).toFixed(share === 0 || share === 1 || share >= 0.1 ? 0 : share < 0.001 ? 2 : 1);
-  return `${text} %`;
+  const digits = share === 0 || share === 1 ? 0 : share < 0.001 ? 2 : share < 0.1 || share > 0.9 ? 1 : 0;
+  return `${(Math.floor(10 ** (digits + 2) * share + 1e-9) / 10 ** digits).toFixed(digits)} %`;
 }
 
 export const clock = (at: number): string => new Date(at).toLocaleTimeString('en-GB');

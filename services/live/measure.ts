@@ -69,7 +69,7 @@ export function measurePoint(
 ): Omit<Point, 'at'> {
   const requests = apis.map((api) => observed(before, after, 'onrush_http_request_duration_seconds', ofApi(api)));
   return {
-    requests: requests.map(({ count }) => rounded(count / seconds)),
+    requests: requests.map(({ count }) => rounded(count / seconds, 2)),
     p95: requests.map((one) => rounded(quantile(one, 0.95))),
     waiting: PLACES.map((place) => rounded(waited(before, after, place).sum / seconds, 3)),
     backlog: backlog(after),

@@ -1,8 +1,6 @@
 import { mkdirSync, readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
-import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
 import express from 'express';
 import { pino } from 'pino';
 import { type Browser, chromium, type Page } from 'playwright-core';
@@ -40,6 +38,9 @@ const APIS: LiveApi[] = [
   { title: 'Balance charge', method: 'POST', route: '/api/users/:userId/balance/charge', target: 288 },
   { title: 'Order', method: 'POST', route: '/api/orders', target: 131 },
 ];
+
+/** Of a time as it is shown. */
+const milliseconds = (shown: string) => Number.parseFloat(shown) * (/[\d\s]s$/.test(shown) ? 1_000 : 1);
 
 /** Runs before the page's own programs. */
 const NOTE_LONG_TASKS = `
@@ -141,7 +142,8 @@ withChromium('the live page', () => {
           p95: await page.locator('.api .figures > div:first-child .big').allInnerTexts(),
           requests: await page.locator('.api .figures > div:nth-child(2) .big').allInnerTexts(),
         }),
-        ({ p95 }) => tiles.every((tile) => Math.abs(Number.parseFloat(p95[tile.n] ?? '') - tile.p95) <= 1),
+        ({ p95 }) =>
+          tiles.every((tile) => Math.abs(milliseconds(p95[tile.n] ?? '') - tile.p95) <= (tile.p95 < 1_000 ? 1 : 51)),
       );
       for (const one of seen.requests) expect(Number.parseFloat(one)).toBeGreaterThan(ORDERS / 12);
       expect(await text(page, '#health-word')).not.toBe('Idle');
@@ -169,7 +171,8 @@ withChromium('the live page', () => {
         (told) => told.includes(`pid ${served.child.pid}`),
       );
       // The browser's own words about the time when nobody listened.
-      const expected = /ERR_CONNECTION_REFUSED|ERR_INCOMPLETE_CHUNKED_ENCODING|ERR_CONNECTION_RESET|ERR_EMPTY_RESPONSE/;
+      const expected =
+        /ERR_CONNECTION_REFUSED|ERR_INCOMPLETE_CHUNKED_ENCODING|ERR_CONNECTION_RESET|ERR_EMPTY_RESPONSE|status of 503/;
       for (const [n, complaint] of [...complaints.entries()].reverse())
         if (expected.test(complaint)) complaints.splice(n, 1);
       await page.close();
@@ -288,9 +291,7 @@ withChromium('the live page', () => {
         () => page.locator('#table tbody tr').count(),
         (rows) => rows >= 40,
       );
-      await page.evaluate(
-        readFileSync(join(createRequire(__filename).resolve('axe-core'), '..', 'axe.min.js'), 'utf8'),
-      );
+      await page.evaluate(readFileSync('node_modules/axe-core/axe.min.js', 'utf8'));
       const found = await page.evaluate(async () => {
         const { axe } = globalThis as unknown as { axe: { run(): Promise<{ violations: Violation[] }> } };
         interface Violation {

@@ -1,8 +1,9 @@
-import express from 'express';
+import express, { type Express } from 'express';
 import type { Logger } from 'pino';
 import { balanceRoutes } from './balance/index.ts';
 import { cartRoutes } from './cart/index.ts';
 import { catalogRoutes, startRanking } from './catalog/index.ts';
+import { openGuard } from './core/auth/guard.ts';
 import { metricsReader } from './core/cluster-metrics.ts';
 import type { Config, Role } from './core/config.ts';
 import { mountDocs } from './core/http/docs.ts';
@@ -124,42 +125,56 @@ export async function startApp(config: Config, logger: Logger): Promise<App> {
   }
   for (const role of config.roles) by(role).info('role started');
 
-  const app = express();
-  app.disable('x-powered-by');
-  app.disable('etag');
+  const guard = routes.length > 0 ? await openGuard(config, logger) : undefined;
   const state = { ready: true };
-  mountHealth(app, state);
-  mountMetrics(app, metrics.registry.contentType, metricsReader(metrics.registry), metrics.http.exemplars);
   const live = config.live ? openLive({ config, routes, registry: metrics.registry, logger }) : undefined;
-  live?.mount(app);
-  mountDocs(app, openapi(routes, { title: 'Onrush', version: VERSION }));
-  serve(app, routes, { logger, metrics: metrics.http, requestTimeoutMs: config.requestTimeoutMs, isEngineAway });
-  refuseUnknown(app, routes);
+  const appOf = (offered: Route[], more: (app: Express) => void): Express => {
+    const app = express();
+    app.disable('x-powered-by');
+    app.disable('etag');
+    mountHealth(app, state);
+    more(app);
+    const { requestTimeoutMs } = config;
+    serve(app, offered, { logger, metrics: metrics.http, requestTimeoutMs, isEngineAway, guard });
+    refuseUnknown(app, offered);
+    return app;
+  };
+  const mountInside = (app: Express) => {
+    mountMetrics(app, metrics.registry.contentType, metricsReader(metrics.registry), metrics.http.exemplars);
+    live?.mount(app);
+    mountDocs(app, openapi(routes, { title: 'Onrush', version: VERSION }, guard?.adminScope));
+  };
   metrics.watchPools({
     write: { size: config.writePool, usage: pool.usage },
     read: { size: config.readPool, usage: () => readPoolUsage(sequelize) },
   });
-  const server = await listen(app, {
-    host: config.host,
-    port: config.port,
-    maxInFlight: config.maxInFlight,
-    metrics: metrics.http,
-    tracer,
-  });
+  const { host, port, adminHost, adminPort, maxInFlight } = config;
+  const listening = { maxInFlight, metrics: metrics.http, tracer };
+  const [inside, outside] = adminPort === 0 ? [[], routes] : partition(routes, ({ endpoint }) => endpoint.admin);
+  const server = await listen(appOf(outside, adminPort === 0 ? mountInside : () => {}), { host, port, ...listening });
+  const adminServer =
+    adminPort === 0
+      ? undefined
+      : await listen(appOf(inside, mountInside), { host: adminHost, port: adminPort, ...listening });
 
   return {
     port: server.port,
     async stop() {
       state.ready = false;
       server.drain();
+      adminServer?.drain();
       await new Promise((resolve) => setTimeout(resolve, config.drainDelayMs));
       live?.close();
-      await server.close(DRAIN);
+      await Promise.all([server.close(DRAIN), adminServer?.close(DRAIN)]);
       await Promise.allSettled(workers.map((worker) => worker.stop()));
       for (const client of Object.values(clients)) client.disconnect();
       await Promise.allSettled([pool.close(), sequelize.close(), tracing.close()]);
     },
   };
+}
+
+function partition<T>(all: T[], belongs: (one: T) => boolean): [T[], T[]] {
+  return [all.filter(belongs), all.filter((one) => !belongs(one))];
 }
 
 /** Waits for the migrations, which run in another process. */

@@ -1,5 +1,6 @@
 import cluster from 'node:cluster';
 import { startApp } from './app.ts';
+import { assertCallersKnown } from './core/auth/guard.ts';
 import { answerMetricsQuestions } from './core/cluster-metrics.ts';
 import { type Config, describeConfig, parseConfig } from './core/config.ts';
 import { createLogger } from './core/log.ts';
@@ -10,6 +11,7 @@ const STOP = 20_000;
 
 runAsProgram('services/main.ts', async () => {
   const config = parseConfig(process.env);
+  if (!cluster.isWorker) assertCallersKnown(config);
   if (config.workers > 1 && cluster.isPrimary) superviseWorkers(config);
   else await runProcess(config);
 });

@@ -217,6 +217,11 @@ withHelm('charts', () => {
         /projections\.keda: .*external\.kafka/,
       ],
       ['a drain longer than the pod lives', 'components.order-api.drainDelay=20000', /terminationGracePeriod/],
+      ['tokens both off and asked for', 'auth.enabled=false,auth.existingSecret=s', /leave one/],
+      ['two ways to verify tokens', 'auth.jwksUrl=https://h/k,auth.existingSecret=s', /one of them/],
+      ['keys for any audience', 'auth.jwksUrl=https://h/k,auth.issuer=i', /auth\.audience/],
+      ['a secret that can be guessed', 'auth.secret=short', /secret/],
+      ['one port twice', 'adminPort=8081', /8081/],
       ['an Ingress that leads to nothing', 'ingress.enabled=true,edge.enabled=false', /edge\.enabled/],
     ])('%s', (_what, value, message) => {
       expect(() => render([value])).toThrow(message);
@@ -246,7 +251,13 @@ withHelm('charts', () => {
     const shared = Object.keys(
       JSON.parse(readFileSync('charts/onrush/values.schema.json', 'utf8')).properties.settings.properties,
     );
-    const own = ['ONRUSH_WRITE_POOL', 'ONRUSH_READ_POOL', 'ONRUSH_DRAIN_DELAY_MS'];
+    const own = [
+      'ONRUSH_WRITE_POOL',
+      'ONRUSH_READ_POOL',
+      'ONRUSH_DRAIN_DELAY_MS',
+      'ONRUSH_ADMIN_PORT',
+      'ONRUSH_ADMIN_HOST',
+    ];
     expect([...shared.filter((name) => name.startsWith('ONRUSH_')), ...own].sort()).toEqual(known.sort());
   });
 
@@ -271,6 +282,74 @@ withHelm('charts', () => {
     expect(ports([endpoint, to])).toEqual([
       { to: [{ podSelector: { matchLabels: { app: 'jaeger' } } }], ports: [{ protocol: 'TCP', port: 4318 }] },
     ]);
+  });
+
+  describe('callers', () => {
+    const envOf = (docs: Doc[], name: string) =>
+      named(docs, 'Deployment', `onrush-${name}`).spec.template.spec.containers[0].env.filter((one: { name: string }) =>
+        one.name.startsWith('AUTH'),
+      );
+
+    test('are known by a secret that the release makes up, that only the APIs get, and that no ConfigMap shows', () => {
+      const docs = render();
+      const ref = { secretKeyRef: { name: 'onrush-auth', key: 'secret' } };
+      for (const api of APIS)
+        expect([api, envOf(docs, api)]).toEqual([
+          api,
+          [
+            { name: 'AUTH', value: 'on' },
+            { name: 'AUTH_SECRET', valueFrom: ref },
+            { name: 'AUTH_ADMIN_SCOPE', value: 'onrush:admin' },
+          ],
+        ]);
+      for (const worker of WORKERS) expect(envOf(docs, worker)).toEqual([]);
+      const secret = (named(docs, 'Secret', 'onrush-auth') as { stringData?: Record<string, string> }).stringData
+        ?.secret;
+      expect(secret?.length).toBeGreaterThanOrEqual(32);
+      const open = docs.filter(({ kind }) => kind !== 'Secret');
+      expect(JSON.stringify(open)).not.toContain(secret);
+    });
+
+    test('are known by a Secret that is there, and then none is made', () => {
+      const docs = render(['auth.existingSecret=tokens', 'auth.key=hs256']);
+      const ref = { secretKeyRef: { name: 'tokens', key: 'hs256' } };
+      expect(envOf(docs, 'coupon-api')).toContainEqual({ name: 'AUTH_SECRET', valueFrom: ref });
+      expect(docs.filter(({ kind, metadata }) => kind === 'Secret' && metadata.name.includes('auth'))).toEqual([]);
+    });
+
+    test('are known by a provider’s keys, which the APIs alone may fetch', () => {
+      const docs = render(['values-prod.yaml', 'auth.jwksUrl=https://id.test:8443/keys']);
+      expect(envOf(docs, 'order-api')).toContainEqual({ name: 'AUTH_JWKS_URL', value: 'https://id.test:8443/keys' });
+      const reach = (name: string) =>
+        JSON.stringify(named(docs, 'NetworkPolicy', `onrush-${name}`).spec.egress).includes('8443');
+      expect([...APIS, ...WORKERS].filter(reach)).toEqual(APIS);
+    });
+
+    test('are asked for nothing in development and load tests alone', () => {
+      const off = VALUES.filter((values) =>
+        envOf(render([values]), 'balance-api').some((one: { value?: string }) => one.value === 'off'),
+      );
+      expect(off).toEqual(['values-dev.yaml', 'values-load.yaml']);
+    });
+  });
+
+  test('with a port for administration, metrics are read there, coupons are made there, and the edge cannot reach it', () => {
+    const docs = render(
+      ['adminPort=8082', 'verifier.enabled=true', 'networkPolicy.adminFrom[0].podSelector.matchLabels.who=admin'],
+      ['--api-versions', 'monitoring.coreos.com/v1'],
+    );
+    expect(named(docs, 'PodMonitor', 'onrush').spec.podMetricsEndpoints[0].port).toBe('admin');
+    for (const [name, { spec }] of pods(docs)) {
+      if (!/^Deployment onrush-(?!edge)/.test(name)) continue;
+      const ports = spec.containers[0]?.ports?.map((port) => port.name);
+      expect([name, ports]).toEqual([name, name.endsWith('verifier') ? ['admin'] : ['http', 'admin']]);
+    }
+    const services = docs.filter(({ kind, spec }) => kind === 'Service' && JSON.stringify(spec).includes('"admin"'));
+    expect(services.map(({ metadata }) => metadata.name)).toEqual(['onrush-coupon-api']);
+    for (const by of ['ingress', 'both'] as const)
+      expect(openFlows(docs, by).filter((flow) => flow.endsWith(':admin'))).toEqual([]);
+    const ingress = (name: string) => JSON.stringify(named(docs, 'NetworkPolicy', `onrush-${name}`).spec.ingress);
+    expect(APIS.filter((api) => ingress(api).includes('"who":"admin"'))).toEqual(['coupon-api']);
   });
 
   test('production brings no engine and no seeder, and keeps no password in its values', () => {

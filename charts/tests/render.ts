@@ -39,14 +39,19 @@ export function buildDependencies(): void {
   execFileSync(HELM, ['dependency', 'build', 'charts/onrush', '--skip-refresh'], { stdio: 'ignore' });
 }
 
-const ENGINES = ['mysql.auth.password=p', 'mysql.auth.rootPassword=r', 'redis.auth.password=p'];
+const SECRETS = [
+  'mysql.auth.password=p',
+  'mysql.auth.rootPassword=r',
+  'redis.auth.password=p',
+  'auth.secret=not-made-up-and-longer-than-32-characters',
+];
 
 /** What `helm template` prints, without made-up passwords. Values are `a.b=c`; a name that ends in .yaml is a values file. */
 export function renderText(values: string[] = [], more: string[] = [], chart = 'onrush'): string {
   const given = values.flatMap((value) =>
     value.endsWith('.yaml') ? ['-f', `charts/${chart}/${value}`] : ['--set', value],
   );
-  const fixed = chart === 'onrush' ? ENGINES.flatMap((value) => ['--set', value]) : [];
+  const fixed = chart === 'onrush' ? SECRETS.flatMap((value) => ['--set', value]) : [];
   const args = [
     'template',
     'onrush',

@@ -47,6 +47,7 @@ export async function openScene(engines: EngineSet, options: SceneOptions): Prom
     REDIS_URL: through(engines.redisUrl, proxies.redis.port),
     KAFKA_BROKERS: `127.0.0.1:${proxies.kafka.port}`,
     ONRUSH_NAMESPACE: data.namespace,
+    AUTH: 'off',
     ONRUSH_CART_AFTER_ORDER: 'keep',
     ONRUSH_REQUEST_TIMEOUT_MS: String(options.requestTimeoutMs),
     LOG_LEVEL: 'info',

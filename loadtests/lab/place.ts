@@ -38,6 +38,7 @@ export async function openPlace(env: Record<string, string | undefined>, name = 
     REDIS_URL: given.redisUrl,
     KAFKA_BROKERS: given.kafkaBrokers.join(','),
     ONRUSH_NAMESPACE: name,
+    AUTH: 'off',
     LOG_LEVEL: 'warn',
   };
   const config = parseConfig(own);

@@ -69,6 +69,7 @@ runAsProgram('loadtests/observe/cost.ts', async () => {
     REDIS_URL: engines.redis.url,
     KAFKA_BROKERS: engines.kafka.brokers,
     ONRUSH_NAMESPACE: namespace,
+    AUTH: 'off',
     ONRUSH_CART_AFTER_ORDER: 'keep',
     LOG_LEVEL: 'info',
   };

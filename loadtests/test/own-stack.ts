@@ -45,6 +45,7 @@ export async function ownStack(name: string, options: OwnStackOptions = {}): Pro
     REDIS_URL: shared.redisUrl,
     KAFKA_BROKERS: shared.kafkaBrokers,
     ONRUSH_NAMESPACE: namespace,
+    AUTH: 'off',
     LOG_LEVEL: 'info',
     // As in setup.ts.
     ONRUSH_TRACES: 'log',

@@ -52,6 +52,7 @@ export default async function setup(): Promise<void> {
     REDIS_URL: engines.redis.url,
     KAFKA_BROKERS: engines.kafka.brokers,
     ONRUSH_NAMESPACE: namespace,
+    AUTH: 'off',
     LOG_LEVEL: 'warn',
     // Nobody reads their spans; loading what writes them takes a fifth of a second of each start.
     ONRUSH_TRACES: 'log',

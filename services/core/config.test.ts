@@ -49,6 +49,10 @@ describe('parseConfig', () => {
     ['ONRUSH_TRACE_RATIO', '1%', 'a number from 0 to 1'],
     ['OTEL_EXPORTER_OTLP_ENDPOINT', 'collector:4317', 'http:// or https://'],
     ['ONRUSH_JAEGER_URL', 'jaeger', 'http:// or https://'],
+    ['AUTH', 'of', '"on"|"off"'],
+    ['AUTH_JWKS_URL', 'issuer.example/keys', 'https:// or http://'],
+    ['AUTH_ADMIN_SCOPE', 'two scopes', 'expected one scope'],
+    ['ONRUSH_RATE_LIMIT', '-1', 'whole number from 0'],
     // A gate's rebuild reads while another connection of the pool holds its named lock.
     ['ONRUSH_READ_POOL', '1', '2'],
   ])('stops at %s=%j, naming it and what was expected', (name, text, expected) => {
@@ -66,6 +70,29 @@ describe('parseConfig', () => {
   it('stops at a name that begins with ONRUSH_ and is no setting, but leaves the tools’ and others’ alone', () => {
     expect(complaintAbout({ ONRUSH_MAX_QEUE: '5' })).toContain('ONRUSH_MAX_QEUE: no such setting');
     expect(complaintAbout({ ONRUSH_TEST_STACK: 'x', ONRUSH_DIR: 'y', PATH: 'z', MAX_QEUE: '1' })).toBe('none');
+  });
+
+  const SECRET = 's3cret'.repeat(6);
+  it.each([
+    ['AUTH=on alone', { AUTH: 'on' }, 'AUTH is "on": expected AUTH_JWKS_URL or AUTH_SECRET'],
+    ['AUTH=off beside a key', { AUTH: 'off', AUTH_SECRET: SECRET }, 'AUTH is "off" and AUTH_SECRET is set'],
+    ['two keys', { AUTH_JWKS_URL: 'https://h/k', AUTH_SECRET: SECRET }, 'both set'],
+    ['keys of all audiences', { AUTH_JWKS_URL: 'https://h/k' }, 'AUTH_AUDIENCE is not set'],
+    ['keys of any issuer', { AUTH_JWKS_URL: 'https://h/k', AUTH_AUDIENCE: 'a' }, 'AUTH_ISSUER is not set'],
+    ['a misspelt AUTH_ name', { AUTH_SECRET: SECRET, AUTH_AUDIANCE: 'a' }, 'AUTH_AUDIANCE: no such setting'],
+    ['a short secret', { AUTH_SECRET: 's3cret' }, 'AUTH_SECRET is "****": expected at least 32 characters'],
+  ])('stops at %s', (_what, env, expected) => {
+    expect(complaintAbout(env)).toContain(expected);
+    expect(complaintAbout(env)).not.toContain('s3cret');
+  });
+
+  it('takes a secret, or keys of one issuer for one audience, and says nothing of AUTH where it is not said', () => {
+    const auth = (env: Record<string, string>) => parseConfig({ ...good, ...env }).auth;
+    expect(auth({})).toMatchObject({ mode: 'unsaid', adminScope: 'onrush:admin' });
+    expect(auth({ AUTH: 'off', AUTH_OF_SOMEBODY_ELSE: 'x' }).mode).toBe('off');
+    expect(auth({ AUTH_SECRET: SECRET })).toMatchObject({ mode: 'secret', secret: SECRET });
+    const keys = { AUTH_JWKS_URL: 'https://h/k', AUTH_ISSUER: 'https://h', AUTH_AUDIENCE: 'onrush' };
+    expect(auth(keys)).toMatchObject({ mode: 'jwks', issuer: 'https://h', audience: 'onrush' });
   });
 
   it.each([
@@ -86,7 +113,7 @@ describe('parseConfig', () => {
   });
 
   it('shows a configuration without its passwords, and all else', () => {
-    const shown = describeConfig(parseConfig(good));
+    const shown = describeConfig(parseConfig({ ...good, AUTH_SECRET: 'secret'.repeat(6) }));
     expect(JSON.stringify(shown)).not.toContain('secret');
     expect(shown).toMatchObject({
       databaseUrl: 'mysql://onrush:****@127.0.0.1:3306/onrush',
@@ -123,6 +150,35 @@ describe('the program', () => {
     for (const url of [env.databaseUrl, env.redisUrl]) expect(output).not.toContain(new URL(url).password);
   });
 
+  it('ends with code 2 when nobody said how callers are known, but starts what serves no API', async () => {
+    const { env } = stack();
+    const engines = { DATABASE_URL: env.databaseUrl, REDIS_URL: env.redisUrl, KAFKA_BROKERS: env.kafkaBrokers };
+    for (const WORKERS of ['1', '2']) {
+      const { code, output } = await run({ ...engines, WORKERS, ROLES: 'balance-api,outbox-relay' });
+      expect(code).toBe(2);
+      expect(output).toContain('expected AUTH_JWKS_URL or AUTH_SECRET, or AUTH=off');
+      expect(output).not.toContain('starting');
+    }
+    // It gets as far as its port, which is no address of this machine.
+    const relay = await run({ ...engines, ROLES: 'outbox-relay', HOST: '192.0.2.1', ONRUSH_NAMESPACE: env.namespace });
+    expect(relay.output).toContain('EADDRNOTAVAIL');
+  });
+
+  it('says on standard error that it asks for no tokens, whatever the log level', async () => {
+    const { env } = stack();
+    const { output } = await run({
+      DATABASE_URL: env.databaseUrl,
+      REDIS_URL: env.redisUrl,
+      KAFKA_BROKERS: env.kafkaBrokers,
+      ONRUSH_NAMESPACE: env.namespace,
+      ROLES: 'balance-api',
+      AUTH: 'off',
+      LOG_LEVEL: 'silent',
+      HOST: '192.0.2.1',
+    });
+    expect(output).toMatch(/^AUTH=off: NO TOKENS ARE ASKED FOR/m);
+  });
+
   it('ends with code 2 when the port is taken, alone and with several processes', async () => {
     const { env, url } = stack();
     const taken = {
@@ -130,6 +186,7 @@ describe('the program', () => {
       REDIS_URL: env.redisUrl,
       KAFKA_BROKERS: env.kafkaBrokers,
       ONRUSH_NAMESPACE: env.namespace,
+      AUTH: 'off',
       ROLES: 'balance-api',
       PORT: new URL(url).port,
     };

@@ -60,6 +60,21 @@ const settings = z.object({
   ROLES: rolesSetting.default([...ROLES]),
   /** Processes that share the port. */
   WORKERS: whole(1, 64).default(1),
+  /**
+   * `off` lets everybody act for everybody, and has to be said. Else every call of the APIs brings a bearer JWT, which is
+   * verified by one of the two: the keys at a URL (RS, PS, ES or EdDSA), or a secret of at least 32 characters (HS256).
+   */
+  AUTH: z.enum(['on', 'off']).optional(),
+  AUTH_JWKS_URL: url('https', 'http').default(''),
+  AUTH_SECRET: z.string().min(32, 'expected at least 32 characters').default(''),
+  /** `iss` and `aud` of the tokens. A provider signs for many with the same keys, so keys at a URL need both. */
+  AUTH_ISSUER: z.string().default(''),
+  AUTH_AUDIENCE: z.string().default(''),
+  /** Without it in the token's `scope` no coupon is created. */
+  AUTH_ADMIN_SCOPE: z
+    .string()
+    .regex(/^[\x21\x23-\x5b\x5d-\x7e]+$/, 'expected one scope')
+    .default('onrush:admin'),
   LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'),
   /** First part of every Redis key, topic, consumer group and named lock, so that several stacks can share engines. */
   ONRUSH_NAMESPACE: z
@@ -70,6 +85,16 @@ const settings = z.object({
   ONRUSH_CART_AFTER_ORDER: z.enum(['empty', 'keep']).default('empty'),
   /** A request that has no answer by then gets 503. */
   ONRUSH_REQUEST_TIMEOUT_MS: whole(100, 60_000).default(5_000),
+  /**
+   * Calls that one process takes from one user: a second, and at once after a pause. 0: any number. Off where AUTH is, since
+   * nobody knows who calls.
+   */
+  ONRUSH_RATE_LIMIT: whole(0, 100_000).default(20),
+  ONRUSH_RATE_BURST: whole(1, 100_000).default(40),
+  /** Creating coupons, /metrics and /docs are served there alone; 0: on PORT with everything else. */
+  ONRUSH_ADMIN_PORT: whole(0, 65_535).default(0),
+  /** By default HOST. */
+  ONRUSH_ADMIN_HOST: z.string().default(''),
   /** Requests one process works on at once; one more is refused with 503 before any work. */
   ONRUSH_MAX_IN_FLIGHT: whole(1, 100_000).default(2_000),
   /** Requests that may wait in one lane of a combiner. */
@@ -142,6 +167,7 @@ export function parseConfig(env: Record<string, string | undefined>) {
     const seen = given[name] === undefined ? 'is not set' : `is "${masked(name, given[name])}"`;
     complaints.push(`${name} ${seen}: ${given[name] === undefined ? 'it is required' : issue.message}`);
   }
+  if (parsed.success) complaints.push(...authComplaints(parsed.data, env));
   if (!parsed.success || complaints.length > 0) throw new BadConfig(`bad configuration\n  ${complaints.join('\n  ')}`);
   const s = parsed.data;
   return {
@@ -152,6 +178,11 @@ export function parseConfig(env: Record<string, string | undefined>) {
     host: s.HOST,
     roles: s.ROLES,
     workers: s.WORKERS,
+    auth: authSettings(s),
+    rateLimit: s.ONRUSH_RATE_LIMIT,
+    rateBurst: s.ONRUSH_RATE_BURST,
+    adminPort: s.ONRUSH_ADMIN_PORT,
+    adminHost: s.ONRUSH_ADMIN_HOST || s.HOST,
     logLevel: s.LOG_LEVEL,
     namespace: s.ONRUSH_NAMESPACE,
     cartAfterOrder: s.ONRUSH_CART_AFTER_ORDER,
@@ -180,8 +211,46 @@ export function parseConfig(env: Record<string, string | undefined>) {
   };
 }
 
+export interface AuthSettings {
+  /** Where nothing was said, only what serves no API starts. */
+  mode: 'off' | 'jwks' | 'secret' | 'unsaid';
+  jwksUrl: string;
+  secret: string;
+  issuer: string;
+  audience: string;
+  adminScope: string;
+}
+
+type Settings = z.infer<typeof settings>;
+
+const authSettings = (s: Settings): AuthSettings => ({
+  mode: s.AUTH === 'off' ? 'off' : s.AUTH_JWKS_URL ? 'jwks' : s.AUTH_SECRET ? 'secret' : 'unsaid',
+  jwksUrl: s.AUTH_JWKS_URL,
+  secret: s.AUTH_SECRET,
+  issuer: s.AUTH_ISSUER,
+  audience: s.AUTH_AUDIENCE,
+  adminScope: s.AUTH_ADMIN_SCOPE,
+});
+
+/** Settings that contradict each other, and misspelt ones: an audience that nobody reads would admit any token. */
+function authComplaints(s: Settings, env: Record<string, string | undefined>): string[] {
+  const keys = (['AUTH_JWKS_URL', 'AUTH_SECRET'] as const).filter((name) => s[name] !== '');
+  if (s.AUTH === 'off')
+    return keys.map((name) => `AUTH is "off" and ${name} is set: expected one of them; set AUTH=on or remove ${name}`);
+  const complaints = Object.keys(env)
+    .filter((name) => name.startsWith('AUTH_') && !(name in settings.shape))
+    .map((name) => `${name}: no such setting`);
+  if (keys.length > 1) complaints.push('AUTH_JWKS_URL and AUTH_SECRET are both set: expected one of them');
+  if (s.AUTH === 'on' && keys.length === 0)
+    complaints.push('AUTH is "on": expected AUTH_JWKS_URL or AUTH_SECRET beside it');
+  for (const name of ['AUTH_ISSUER', 'AUTH_AUDIENCE'] as const)
+    if (s.AUTH_JWKS_URL && !s[name]) complaints.push(`${name} is not set: it is required beside AUTH_JWKS_URL`);
+  return complaints;
+}
+
 /** A setting's value as it may be shown: without the password of a URL. */
 function masked(name: string, text: string | undefined): string {
+  if (name === 'AUTH_SECRET') return '****';
   return /_(URL|ENDPOINT)$/.test(name) ? maskUrl(text ?? '') : (text ?? '');
 }
 
@@ -192,9 +261,10 @@ export function maskUrl(text: string): string {
 
 /** The configuration as printed at start, secrets masked. */
 export function describeConfig(config: Config): Record<string, unknown> {
-  const { databaseUrl, redisUrl, otlpEndpoint, jaegerUrl } = config;
+  const { databaseUrl, redisUrl, otlpEndpoint, jaegerUrl, auth } = config;
   return {
     ...config,
+    auth: { ...auth, jwksUrl: maskUrl(auth.jwksUrl), secret: auth.secret && '****' },
     databaseUrl: maskUrl(databaseUrl),
     redisUrl: maskUrl(redisUrl),
     otlpEndpoint: maskUrl(otlpEndpoint),

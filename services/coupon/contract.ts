@@ -118,6 +118,7 @@ export const createCouponEndpoint = endpoint({
   body: createCouponRequest as unknown as z.ZodObject<typeof createCouponRequest.shape>,
   status: 201,
   answer: coupon,
+  admin: true,
 });
 
 export const validateEndpoint = endpoint({

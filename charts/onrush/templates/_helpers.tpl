@@ -93,6 +93,44 @@ env:
         {{- end }}
 {{- end }}
 
+{{/* How an API knows its callers. The secret never stands in the ConfigMap, and no worker has it. */}}
+{{- define "onrush.auth" -}}
+{{- with .Values.auth }}
+{{- if not .enabled }}
+- name: AUTH
+  value: "off"
+{{- else }}
+- name: AUTH
+  value: "on"
+{{- if .jwksUrl }}
+- name: AUTH_JWKS_URL
+  value: {{ .jwksUrl | quote }}
+{{- else }}
+- name: AUTH_SECRET
+  valueFrom:
+    secretKeyRef:
+      name: {{ .existingSecret | default (printf "%s-auth" (include "onrush.fullname" $)) }}
+      key: {{ .key }}
+{{- end }}
+{{- if .issuer }}
+- name: AUTH_ISSUER
+  value: {{ .issuer | quote }}
+{{- end }}
+{{- if .audience }}
+- name: AUTH_AUDIENCE
+  value: {{ .audience | quote }}
+{{- end }}
+- name: AUTH_ADMIN_SCOPE
+  value: {{ .adminScope | quote }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{/* Name of the container port with /metrics. */}}
+{{- define "onrush.metricsPort" -}}
+{{ ternary "admin" "http" (gt (int .Values.adminPort) 0) }}
+{{- end }}
+
 {{- define "onrush.brokers" -}}
 {{- if .Values.kafka.enabled -}}
 {{ include "onrush.engine" (list . "kafka") }}:{{ ((.Values.kafka.service | default dict).port | default 9092) | int }}

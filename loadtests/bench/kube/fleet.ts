@@ -24,7 +24,8 @@ export class Fleet {
     for (const seen of this.#readings.values()) seen.alive = false;
     await Promise.all(
       pods.map(async (pod) => {
-        const port = pod.spec.containers[0]?.ports?.[0]?.containerPort;
+        const ports = pod.spec.containers[0]?.ports ?? [];
+        const port = (ports.find(({ name }) => name === 'admin') ?? ports[0])?.containerPort;
         if (port === undefined) return;
         const path = this.#cluster.path('v1', 'pods', `${pod.metadata.name}:${port}`);
         const text = await this.#cluster.text(`${path}/proxy/metrics`).catch(() => undefined);

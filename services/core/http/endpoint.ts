@@ -26,6 +26,8 @@ export interface Endpoint<
   /** A request that took longer has missed its objective and is traced. Milliseconds. */
   slowAfter: number;
   answer: Answer;
+  /** Only for tokens with the scope of administration, and on the port of administration where there is one. */
+  admin: boolean;
   /** The refusals of its own; bad input, overload and the unexpected are every endpoint's. */
   refusals: readonly RefusalCode[];
 }
@@ -53,6 +55,7 @@ export function endpoint<
     status?: number;
     slowAfter?: number;
     answer?: Answer;
+    admin?: boolean;
     refusals?: readonly RefusalCode[];
   },
 ): Endpoint<Params, Query, Body, Answer> {
@@ -65,6 +68,7 @@ export function endpoint<
     idempotent: given.idempotent ?? false,
     status: given.status ?? 200,
     slowAfter: given.slowAfter ?? 500,
+    admin: given.admin ?? false,
     refusals: given.refusals ?? [],
   };
 }

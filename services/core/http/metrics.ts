@@ -17,11 +17,15 @@ export function httpMetrics({ duration, refusals, replays, inFlight }: HttpMetri
   // prom-client hashes the labels at every call; a child looked up once per series costs half as much.
   const children = new Map<string, ReturnType<typeof duration.labels>>();
   const exemplars = new Exemplars();
+  const counts: (() => number)[] = [];
+  (inFlight as { collect?: () => void }).collect = () => {
+    if (counts.length > 0) inFlight.set(counts.reduce((sum, count) => sum + count(), 0));
+  };
   return {
     exemplars,
-    /** Tells the number of running requests whenever somebody asks. */
+    /** Tells the number of running requests, of all ports together, whenever somebody asks. */
     countInFlight(count: () => number): void {
-      (inFlight as { collect?: () => void }).collect = () => inFlight.set(count());
+      counts.push(count);
     },
     /**
      * Observes a finished request. Label values are route templates and numbers only; 499 is a client that went away

@@ -47,8 +47,26 @@ describe('openapi of an endpoint', () => {
   });
 
   test('lists what a body can be refused for', () => {
-    expect(Object.keys(patch.responses)).toEqual(['200', '400', '413', '415', '500', '503']);
+    expect(Object.keys(patch.responses)).toEqual(['200', '400', '401', '403', '413', '415', '429', '500', '503']);
     expect(patch.responses[503].description).toMatch(/COMMON503.*COMMON504/s);
+  });
+
+  test('says that a token is needed, what it must hold, and by which headers it is refused', () => {
+    const create = endpoint({ operation: 'create', method: 'post', path: '/y', summary: 'Create', admin: true });
+    const asking = openapi(
+      [{ endpoint: change as unknown as Endpoint }, { endpoint: create as unknown as Endpoint }],
+      info,
+      's:admin',
+    );
+    expect(asking.security).toEqual([{ bearer: [] }]);
+    expect(asking.components.securitySchemes).toMatchObject({ bearer: { type: 'http', scheme: 'bearer' } });
+    // biome-ignore lint/suspicious/noExplicitAny: see above
+    const { post } = asking.paths['/y'] as any;
+    expect(post.security).toEqual([{ bearer: ['s:admin'] }]);
+    expect(post.responses[403].description).toContain('A403');
+    expect(Object.keys(post.responses[401].headers)).toEqual(['WWW-Authenticate']);
+    expect(Object.keys(post.responses[429].headers)).toEqual(['Retry-After']);
+    expect(documentOf(change as unknown as Endpoint)).toMatchObject({ security: [] });
   });
 
   test('has no content where nothing is answered, and no 504 where nothing is written', () => {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { userAt } from '../auth/user-of.ts';
 import { REFUSALS, type RefusalCode } from '../refusals.ts';
 import { type Endpoint, IDEMPOTENCY_KEY } from './endpoint.ts';
 
@@ -10,26 +11,37 @@ export interface OpenApiDocument {
   servers: Json[];
   security: Json[];
   paths: Record<string, Json>;
-  components: { schemas: Json; headers: Json };
+  components: { schemas: Json; headers: Json; securitySchemes?: Json };
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: a route list holds endpoints of every shape
 type AnyEndpoint = Endpoint<any, any, any, any>;
 
-/** The HTTP contract as OpenAPI 3.1, made of the same schemas that validate requests. */
-export function openapi(routes: readonly { endpoint: AnyEndpoint }[], info: OpenApiDocument['info']): OpenApiDocument {
+/**
+ * The HTTP contract as OpenAPI 3.1, made of the same schemas that validate requests. `adminScope`: what creating coupons needs
+ * in the token; absent where tokens are not asked for.
+ */
+export function openapi(
+  routes: readonly { endpoint: AnyEndpoint }[],
+  info: OpenApiDocument['info'],
+  adminScope?: string,
+): OpenApiDocument {
   const paths: Record<string, Json> = {};
   for (const { endpoint } of routes) {
-    paths[endpoint.path] = { ...paths[endpoint.path], [endpoint.method]: operation(endpoint) };
+    const scoped = endpoint.admin && adminScope !== undefined ? { security: [{ bearer: [adminScope] }] } : {};
+    paths[endpoint.path] = { ...paths[endpoint.path], [endpoint.method]: { ...operation(endpoint), ...scoped } };
   }
   return {
     openapi: '3.1.0',
     info,
     servers: [{ url: '/' }],
-    // Whoever calls is authenticated by what stands in front.
-    security: [],
+    security: adminScope === undefined ? [] : [{ bearer: [] }],
     paths,
-    components: { schemas: { Refusal: REFUSAL }, headers: HEADERS },
+    components: {
+      schemas: { Refusal: REFUSAL },
+      headers: HEADERS,
+      ...(adminScope === undefined ? {} : { securitySchemes: { bearer: BEARER } }),
+    },
   };
 }
 
@@ -109,7 +121,18 @@ const HEADERS = {
     description: 'true on an answer that is given again because its Idempotency-Key was known',
     schema: { type: 'string', const: 'true' },
   },
+  'WWW-Authenticate': {
+    description: 'What was wrong with the token, as RFC 6750 has it',
+    schema: { type: 'string', pattern: '^Bearer' },
+  },
   'Retry-After': { description: 'Seconds to wait before the next try', schema: { type: 'integer', minimum: 0 } },
+};
+
+const BEARER = {
+  type: 'http',
+  scheme: 'bearer',
+  bearerFormat: 'JWT',
+  description: 'Its `sub` is the user that the call acts for.',
 };
 
 function success(endpoint: AnyEndpoint): Json {
@@ -139,9 +162,14 @@ const REFUSAL = {
 };
 
 /** Its own, and those that every endpoint can give. */
-function codesOf({ method, body, refusals }: AnyEndpoint): RefusalCode[] {
+function codesOf(endpoint: AnyEndpoint): RefusalCode[] {
+  const { method, body, refusals, admin } = endpoint;
   const general: RefusalCode[] = [
     'COMMON400',
+    'A401',
+    ...(admin ? (['A403'] as const) : []),
+    ...(userAt(endpoint).length > 0 ? (['COMMON403'] as const) : []),
+    'A429',
     ...(body ? (['COMMON413', 'COMMON415'] as const) : []),
     'COMMON500',
     'COMMON503',
@@ -155,9 +183,18 @@ function refusals(endpoint: AnyEndpoint): Json {
   return Object.fromEntries([...byStatus].map(([status, codes]) => [status, refusal(status, codes)]));
 }
 
+/** Headers that come with a status. */
+const HEADER_OF: Record<number, keyof typeof HEADERS> = {
+  401: 'WWW-Authenticate',
+  429: 'Retry-After',
+  503: 'Retry-After',
+};
+
 const refusal = (status: number, codes: RefusalCode[]): Json => ({
   description: codes.map((code) => `${code}: ${REFUSALS[code].message}`).join('\n\n'),
-  ...(status === 503 ? { headers: { 'Retry-After': { $ref: '#/components/headers/Retry-After' } } } : {}),
+  ...(HEADER_OF[status]
+    ? { headers: { [HEADER_OF[status]]: { $ref: `#/components/headers/${HEADER_OF[status]}` } } }
+    : {}),
   content: {
     'application/json': {
       schema: { allOf: [{ $ref: '#/components/schemas/Refusal' }, { properties: { code: { enum: codes } } }] },

@@ -2,6 +2,9 @@ import type { IncomingMessage } from 'node:http';
 import express, { type Express, type Request, type Response } from 'express';
 import type { Logger } from 'pino';
 import type { z } from 'zod';
+import type { Authenticate, Caller } from '../auth/authenticate.ts';
+import type { RateLimit } from '../auth/rate-limit.ts';
+import { userAt } from '../auth/user-of.ts';
 import { newTraceId } from '../ids.ts';
 import { type Outcome, REFUSALS, type Refusal, refuse } from '../refusals.ts';
 import type { RequestTrace } from '../tracing/request-trace.ts';
@@ -25,6 +28,8 @@ export interface Call<Params = unknown, Query = unknown, Body = unknown> {
 
 /** A request with what is known of it so far (server.ts). */
 export type Traced = IncomingMessage & { trace?: RequestTrace | undefined };
+/** A request whose token was verified. */
+type Called = Traced & { caller?: Caller };
 
 // biome-ignore lint/suspicious/noExplicitAny: a route list holds endpoints of every shape
 type AnyEndpoint = Endpoint<any, any, any, any>;
@@ -52,6 +57,16 @@ export interface ServeOptions {
   requestTimeoutMs: number;
   /** True for errors by which a model says that its engine is away. Writes say themselves what became of them. */
   isEngineAway(error: unknown): boolean;
+  /** Absent where anybody may act for anybody. */
+  guard?: Guard | undefined;
+}
+
+/** Stands before every route alike. */
+export interface Guard {
+  authenticate: Authenticate;
+  limit?: RateLimit | undefined;
+  /** Named to those who lack it. */
+  adminScope: string;
 }
 
 const BODY_LIMIT = 16 * 1024;
@@ -62,11 +77,12 @@ export function serve(app: Express, routes: Route[], options: ServeOptions): voi
   for (const { endpoint, handle } of routes) {
     const path = routeOf(endpoint);
     const answer = answerer(endpoint, handle, options);
+    const admitted = guarded(endpoint, options);
     if (!endpoint.body) {
-      app[endpoint.method](path, answer);
+      app[endpoint.method](path, admitted(answer));
       continue;
     }
-    app[endpoint.method](path, (req, res) => {
+    const read = (req: Request, res: Response) => {
       if (Number(req.headers['content-length']) > BODY_LIMIT) {
         send(req, res, refuse('COMMON413'), endpoint, options.metrics);
         return;
@@ -75,15 +91,57 @@ export function serve(app: Express, routes: Route[], options: ServeOptions): voi
         if (error) send(req, res, bodyRefusal(error), endpoint, options.metrics);
         else if (!res.headersSent) answer(req, res);
       });
-    });
+    };
+    app[endpoint.method](path, admitted(read));
   }
+}
+
+type Handler = (req: Request, res: Response) => void;
+
+/**
+ * Lets in who has a valid token, the scope that the endpoint needs, and calls left. All that is asked before a body is read;
+ * whose the call is, only the body may tell.
+ */
+function guarded(endpoint: AnyEndpoint, { guard, metrics }: ServeOptions): (next: Handler) => Handler {
+  if (!guard) return (next) => next;
+  const { authenticate, limit, adminScope } = guard;
+  const challenge = `Bearer error="insufficient_scope", scope="${adminScope}"`;
+  return (next) => (req, res) => {
+    const decide = (caller: Caller | Refusal) => {
+      if ('ok' in caller) {
+        if (caller.code === 'A401')
+          res.setHeader('WWW-Authenticate', req.headers.authorization ? 'Bearer error="invalid_token"' : 'Bearer');
+        send(req, res, caller, endpoint, metrics);
+        return;
+      }
+      const wait = limit?.(caller.user) ?? 0;
+      if (wait > 0) {
+        res.setHeader('Retry-After', Math.ceil(wait / 1_000));
+        send(req, res, refuse('A429'), endpoint, metrics);
+        return;
+      }
+      if (endpoint.admin && !caller.admin) {
+        res.setHeader('WWW-Authenticate', challenge);
+        send(req, res, refuse('A403', { scope: adminScope }), endpoint, metrics);
+        return;
+      }
+      (req as Called).caller = caller;
+      next(req, res);
+    };
+    const caller = authenticate(req.headers.authorization);
+    if (caller instanceof Promise) caller.then(decide);
+    else decide(caller);
+  };
 }
 
 function answerer(
   endpoint: AnyEndpoint,
   handle: Route['handle'],
-  { logger, metrics, requestTimeoutMs, isEngineAway }: ServeOptions,
+  { logger, metrics, requestTimeoutMs, isEngineAway, guard }: ServeOptions,
 ) {
+  const owners = guard ? userAt(endpoint) : [];
+  const isAnothers = (part: object, req: Request) =>
+    (part as { userId?: unknown }).userId !== (req as Called).caller?.user;
   return (req: Request, res: Response): void => {
     const call = validate(endpoint, req, Date.now() + requestTimeoutMs);
     if ('ok' in call) {
@@ -91,6 +149,10 @@ function answerer(
       return;
     }
     if (call.trace) call.trace.asked = call;
+    if (owners.some((part) => part !== 'answer' && isAnothers(call[part] as object, req))) {
+      send(req, res, refuse('COMMON403'), endpoint, metrics);
+      return;
+    }
     const timer = setTimeout(
       () => send(req, res, unanswered(endpoint, 'deadline passed'), endpoint, metrics),
       requestTimeoutMs,
@@ -99,7 +161,8 @@ function answerer(
     new Promise<Outcome<unknown>>((resolve) => resolve(handle(call)))
       .then((outcome) => {
         clearTimeout(timer);
-        send(req, res, outcome, endpoint, metrics);
+        const hidden = owners.includes('answer') && outcome.ok && isAnothers(outcome.value as object, req);
+        send(req, res, hidden ? refuse('COMMON403') : outcome, endpoint, metrics);
       })
       .catch((error: unknown) => {
         clearTimeout(timer);
@@ -207,10 +270,13 @@ function send(
   if (outcome.ok && outcome.replayed) headers['Idempotency-Replayed'] = 'true';
   if (status === 503) headers['Retry-After'] = 1;
   // The rest of a body that was refused unread must not be taken for the next request.
-  if (status === 413) headers.Connection = 'close';
+  if (status === 413 || ((status === 401 || status === 429) && mayBeLong(req))) headers.Connection = 'close';
   res.writeHead(status, headers);
   res.end(text);
 }
+
+const mayBeLong = ({ headers }: Request): boolean =>
+  headers['transfer-encoding'] !== undefined || Number(headers['content-length']) > BODY_LIMIT;
 
 export const refusalBody = ({ code, details }: Refusal, traceId: string) => ({
   code,

@@ -113,8 +113,11 @@ describe('parseConfig', () => {
   });
 
   it('shows a configuration without its passwords, and all else', () => {
-    const shown = describeConfig(parseConfig({ ...good, AUTH_SECRET: 'secret'.repeat(6) }));
-    expect(JSON.stringify(shown)).not.toContain('secret');
+    const shown = describeConfig(parseConfig({ ...good, AUTH_SECRET: 'hidden'.repeat(6) }));
+    const { auth, ...rest } = shown;
+    expect(JSON.stringify(rest)).not.toContain('secret');
+    expect(auth).toMatchObject({ secret: '****' });
+    expect(JSON.stringify(auth)).not.toContain('hidden');
     expect(shown).toMatchObject({
       databaseUrl: 'mysql://onrush:****@127.0.0.1:3306/onrush',
       redisUrl: 'redis://:****@127.0.0.1:6379/0',

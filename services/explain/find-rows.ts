@@ -28,21 +28,22 @@ export async function findRows(db: Connection, { key, userId, couponId, orderId 
     rows.push(...found.map((row) => ({ table, values: { ...row } })));
     return found;
   };
-  const keyed = (column: string) =>
-    userId === undefined ? `${column} = ?` : `${column} = ? AND user_id = ${db.escape(userId)}`;
+  const byKey: [string, string[]] =
+    userId === undefined
+      ? ['idempotency_key = ?', [key ?? '']]
+      : ['idempotency_key = ? AND user_id = ?', [key ?? '', userId]];
   if (key !== undefined) {
     await add(
       'balance_charge_history',
       'user_id, balance_version, amount, previous_balance, current_balance, idempotency_key, charged_at',
-      keyed('idempotency_key'),
-      [key],
+      ...byKey,
     );
   }
   const orders =
     orderId !== undefined
       ? await add('orders', ORDER, 'id = ?', [orderId])
       : key !== undefined
-        ? await add('orders', ORDER, keyed('idempotency_key'), [key])
+        ? await add('orders', ORDER, ...byKey)
         : [];
   for (const { id } of orders) {
     await add('order_items', 'product_id, price, quantity, subtotal', 'order_id = ?', [id]);
@@ -57,7 +58,7 @@ export async function findRows(db: Connection, { key, userId, couponId, orderId 
       'coupon_id = ? AND user_id = ?',
       [couponId, userId],
     );
-  } else if (key !== undefined) await add('user_coupons', COUPON, keyed('idempotency_key'), [key]);
+  } else if (key !== undefined) await add('user_coupons', COUPON, ...byKey);
   return rows;
 }
 

@@ -12,7 +12,10 @@ export interface Item {
   metadata: Meta;
 }
 export interface Pod extends Item {
-  spec: { nodeName?: string; containers: { name: string; image: string; ports?: { name?: string; containerPort: number }[] }[] };
+  spec: {
+    nodeName?: string;
+    containers: { name: string; image: string; ports?: { name?: string; containerPort: number }[] }[];
+  };
   status: {
     phase: string;
     startTime?: string;

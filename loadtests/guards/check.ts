@@ -3,6 +3,7 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { runAsProgram } from '../../services/core/program.ts';
+import { CALLER_GUARDS } from './caller-guards.ts';
 import { CRASH_GUARDS } from './crash-guards.ts';
 import { FAULT_GUARDS } from './fault-guards.ts';
 import { GUARDS, type Guard } from './guards.ts';
@@ -17,7 +18,9 @@ runAsProgram('loadtests/guards/check.ts', async () => {
   try {
     copySources(copy);
     const missed: string[] = [];
-    for (const guard of [...GUARDS, ...CRASH_GUARDS, ...FAULT_GUARDS].filter(({ name }) => name.includes(wanted))) {
+    for (const guard of [...GUARDS, ...CRASH_GUARDS, ...FAULT_GUARDS, ...CALLER_GUARDS].filter(({ name }) =>
+      name.includes(wanted),
+    )) {
       const failing = failingTests(copy, guard);
       if (failing.length === 0) missed.push(guard.name);
       console.log(

@@ -72,7 +72,7 @@ describe('schemathesis', () => {
       const run = await ask(
         name.replaceAll(' ', '-'),
         started,
-        env.AUTH === 'on' ? { authorization: `Bearer ${text}` } : {},
+        env.AUTH === 'on' ? { Authorization: `Bearer ${text}` } : {},
       );
       expect(run.said).toMatch(/Test cases:/);
       expect([run.code, run.code === 0 ? '' : run.said]).toEqual([0, '']);

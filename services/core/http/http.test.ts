@@ -87,6 +87,7 @@ describe('what no route takes', () => {
     expect(wrong.headers.get('allow')).toBe('GET, HEAD');
     expect((await api('GET', '/api/users/test-user-1/balance/charge')).headers.get('allow')).toBe('POST');
     expect((await api('PUT', '/api/orders', { body: {} })).headers.get('allow')).toBe('GET, HEAD, POST');
+    expect((await api('PUT', '/api/coupons/validate', { body: {} })).headers.get('allow')).toBe('POST');
   });
 
   it('answers HEAD like GET without a body, and OPTIONS with what is allowed', async () => {

@@ -290,10 +290,14 @@ export const refusalBody = ({ code, details }: Refusal, traceId: string) => ({
 export function refuseUnknown(app: Express, routes: Route[]): void {
   const patterns = routes.map(({ endpoint }) => ({
     pattern: new RegExp(`^${endpoint.path.replace(/\{\w+\}/g, '[^/]+')}/?$`),
+    fixed: !endpoint.path.includes('{'),
     methods: endpoint.method === 'get' ? ['GET', 'HEAD'] : [endpoint.method.toUpperCase()],
   }));
   app.use((req: Request, res: Response) => {
-    const allowed = patterns.filter(({ pattern }) => pattern.test(req.path)).flatMap(({ methods }) => methods);
+    const matching = patterns.filter(({ pattern }) => pattern.test(req.path));
+    // /api/coupons/validate is no coupon.
+    const fixed = matching.filter(({ fixed }) => fixed);
+    const allowed = (fixed.length > 0 ? fixed : matching).flatMap(({ methods }) => methods);
     const details = { path: req.path.slice(0, 200) };
     if (allowed.length === 0) sendRefusal(req, res, refuse('COMMON404', details));
     else sendRefusal(req, res, refuse('COMMON405', details), { Allow: [...new Set(allowed)].sort().join(', ') });

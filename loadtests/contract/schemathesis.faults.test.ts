@@ -35,14 +35,10 @@ async function ask(name: string, { url }: Started, headers: Record<string, strin
   const directory = inState('results', 'schemathesis', name);
   mkdirSync(directory, { recursive: true });
   const args = [
-    ...['run', `${url}/openapi.json`, '--no-color', '--checks=all', `--max-time=${SECONDS}`],
-    ...[
-      '--seed=1',
-      '--generation-database=none',
-      '--request-timeout=10',
-      `--report-dir=${directory}`,
-      '--report=junit',
-    ],
+    ...['run', `${url}/openapi.json`, '--no-color', `--max-time=${SECONDS}`, '--request-timeout=10'],
+    // A body that the schema allows may be refused by a rule: an empty cart, a balance that does not suffice.
+    ...['--checks=all', '--exclude-checks=positive_data_acceptance'],
+    ...['--seed=1', '--generation-database=none', `--report-dir=${directory}`, '--report=junit'],
     ...Object.entries(headers).flatMap(([header, value]) => ['--header', `${header}:${value}`]),
   ];
   const child = spawn(st, args, { stdio: ['ignore', 'pipe', 'pipe'] });

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import express, { type Express, type Request, type Response } from 'express';
+import express, { type Express, type Request, type RequestHandler, type Response } from 'express';
 import type { Logger } from 'pino';
 import type { z } from 'zod';
 import type { Authenticate, Caller } from '../auth/authenticate.ts';
@@ -102,11 +102,11 @@ type Handler = (req: Request, res: Response) => void;
  * Lets in who has a valid token, the scope that the endpoint needs, and calls left. All that is asked before a body is read;
  * whose the call is, only the body may tell.
  */
-function guarded(endpoint: AnyEndpoint, { guard, metrics }: ServeOptions): (next: Handler) => Handler {
+function guarded(endpoint: AnyEndpoint, { guard, metrics }: ServeOptions): (next: Handler) => RequestHandler {
   if (!guard) return (next) => next;
   const { authenticate, limit, adminScope } = guard;
   const challenge = `Bearer error="insufficient_scope", scope="${adminScope}"`;
-  return (next) => (req, res) => {
+  return (next) => (req, res, failed) => {
     const decide = (caller: Caller | Refusal) => {
       if ('ok' in caller) {
         if (caller.code === 'A401')
@@ -129,7 +129,7 @@ function guarded(endpoint: AnyEndpoint, { guard, metrics }: ServeOptions): (next
       next(req, res);
     };
     const caller = authenticate(req.headers.authorization);
-    if (caller instanceof Promise) caller.then(decide);
+    if (caller instanceof Promise) caller.then(decide).catch(failed);
     else decide(caller);
   };
 }

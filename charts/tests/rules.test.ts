@@ -152,7 +152,7 @@ withHelm('rules', () => {
       );
       expect(backends).toHaveLength(2);
       expect(services).toEqual(expect.arrayContaining(backends));
-    const conf = named(docs, 'ConfigMap', 'onrush-edge').data?.['nginx.conf'] ?? '';
+      const conf = named(docs, 'ConfigMap', 'onrush-edge').data?.['nginx.conf'] ?? '';
       const upstreams = [...conf.matchAll(/upstream (\S+) /g)].map(([, name]) => name);
       expect(upstreams).toEqual(['coupon-api', 'balance-api', 'order-api'].filter((name) => name !== off));
       for (const [, name] of conf.matchAll(/proxy_pass http:\/\/([^;]+);/g)) expect(upstreams).toContain(name);

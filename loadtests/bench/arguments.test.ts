@@ -15,6 +15,12 @@ test('a deployment that runs already is seeded only if asked', () => {
   expect(parseArguments(['--base-url', 'http://shop', '--seed'])).toMatchObject({ seed: true });
 });
 
+test('to seed by default is not to have been told to', () => {
+  expect(parseArguments([])).toMatchObject({ seed: true, seedAsked: false });
+  expect(parseArguments(['--seed'])).toMatchObject({ seed: true, seedAsked: true });
+  expect(parseArguments(['--no-seed'])).toMatchObject({ seed: false, seedAsked: false });
+});
+
 test.each([
   [['--profile', 'slow'], '--profile slow: expected one of quick, published, smoke, saturate'],
   [['--only', 'coupon,cart'], '--only cart: expected one of coupon, charge, order, journey, spike'],

@@ -12,7 +12,8 @@ export const USAGE = `npm run bench -- [options]
   --kube       the same in a cluster where the charts are installed: seed Job, TestRuns of the k6-operator, verifier Job
                (--context, --kube-namespace: kubectl's current context, onrush; --runners: pods that share the load, 2;
                --load-image: what the chart says, else onrush-load:0.1.0); seeds unless --no-seed
-  --seed       with --base-url: replace its data by the test data set first
+  --seed       replace the data by the test data set first, also with --base-url, and where DATABASE_URL names a database
+               of your own: all that Onrush's tables hold there is deleted
   --no-seed    go on with the data that is there
   --keep       leave the APIs running
   --repeat     saturate: this many rounds of raw engine and APIs in turn, medians are reported (default 1)
@@ -25,6 +26,8 @@ export interface BenchArguments {
   users: number;
   baseUrl: string | undefined;
   seed: boolean;
+  /** --seed itself was given: a database that is not this checkout's own may be emptied. */
+  seedAsked: boolean;
   keep: boolean;
   repeat: number;
   seconds: number | undefined;
@@ -61,6 +64,7 @@ export function parseArguments(args: string[]): BenchArguments | 'help' {
     users: whole('--users', given.users) ?? (profile === 'saturate' ? 200_000 : 100_000),
     baseUrl,
     seed: given.seed ?? (baseUrl === undefined && !given['no-seed']),
+    seedAsked: given.seed ?? false,
     keep: given.keep ?? false,
     repeat: whole('--repeat', given.repeat) ?? 1,
     seconds: whole('--seconds', given.seconds),

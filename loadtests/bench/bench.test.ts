@@ -22,6 +22,12 @@ afterAll(async () => {
 });
 
 async function bench(...args: string[]): Promise<{ code: number; output: string; results: Results }> {
+  const ended = await run(...args);
+  const results = JSON.parse(readFileSync(join(directory, 'latest', 'results.json'), 'utf8')) as Results;
+  return { ...ended, results };
+}
+
+async function run(...args: string[]): Promise<{ code: number; output: string }> {
   const env = {
     ...process.env,
     ...own.env,
@@ -29,14 +35,20 @@ async function bench(...args: string[]): Promise<{ code: number; output: string;
     PORT: String(await freePort()),
     ONRUSH_BENCH_RESULTS: directory,
   };
-  const { code, output } = await new Promise<{ code: number; output: string }>((resolve) => {
+  return new Promise((resolve) => {
     execFile(process.execPath, ['loadtests/bench/bench.ts', ...args], { env }, (error, stdout, stderr) => {
       resolve({ code: error ? Number(error.code) : 0, output: `${stderr}\n${stdout}` });
     });
   });
-  const results = JSON.parse(readFileSync(join(directory, 'latest', 'results.json'), 'utf8')) as Results;
-  return { code, output, results };
 }
+
+test('a database that it was only given by DATABASE_URL is not emptied unless --seed says so', async () => {
+  await own.db.query("INSERT INTO users (id, name) VALUES ('somebody', 'Somebody')");
+  const { code, output } = await run('--profile', 'smoke', '--users', '2000', '--only', 'charge');
+  expect(output).toMatch(/bench: DATABASE_URL names mysql:.*\/onrush_\w+bench, .* --seed deletes .* --no-seed goes on/);
+  expect(code).toBe(2);
+  expect(await own.value('SELECT COUNT(*) FROM users')).toBe(1);
+}, 60_000);
 
 test('a smoke run of every scenario passes, and clients and database agree to the won', async () => {
   const { code, output, results } = await bench(
@@ -46,6 +58,7 @@ test('a smoke run of every scenario passes, and clients and database agree to th
     '2000',
     '--only',
     'coupon,charge,order,journey,spike',
+    '--seed',
   );
   expect(output).toMatch(/verdict: PASS\s*$/);
   expect(code).toBe(0);

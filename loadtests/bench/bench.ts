@@ -6,6 +6,7 @@ import { inState } from '../../engines/directory.ts';
 import type { Engines } from '../../engines/engines.ts';
 import { findK6 } from '../../engines/k6.ts';
 import { readEngine } from '../../engines/running/read.ts';
+import { masked } from '../../engines/say.ts';
 import { findSysbench } from '../../engines/sysbench.ts';
 import { up } from '../../engines/up.ts';
 import { type Config, parseConfig } from '../../services/core/config.ts';
@@ -24,6 +25,7 @@ import { openStack, type Stack } from '../verify/stack.ts';
 import { type Apis, startApis } from './apis.ts';
 import { type BenchArguments, parseArguments, USAGE } from './arguments.ts';
 import { Clients } from './clients.ts';
+import { BenchFailure } from './failure.ts';
 import { OTHERS } from './gather.ts';
 import { readInvariants } from './invariants.ts';
 import { benchKube } from './kube/bench.ts';
@@ -47,7 +49,7 @@ async function bench(given: BenchArguments, interrupted: AbortSignal): Promise<R
   const slo = parseSlo(readFileSync('loadtests/slo.yaml', 'utf8'));
   const events = runEvents(recorder(), nameOfRun(began), say);
   const k6 = await findK6();
-  const engines = given.baseUrl ? await readEngines() : await startEngines(say);
+  const engines = given.baseUrl ? await readEngines() : await startEngines(given, say);
   const config = parseConfig(process.env);
   if (given.seed) {
     say(`seeding ${given.users} users`);
@@ -121,8 +123,13 @@ async function bench(given: BenchArguments, interrupted: AbortSignal): Promise<R
   };
 }
 
-async function startEngines(say: (line: string) => void): Promise<Results['engines']> {
+async function startEngines(given: BenchArguments, say: (line: string) => void): Promise<Results['engines']> {
   const engines = await up();
+  // Before the migrations: a database of somebody else's is left as it is.
+  if (engines.mysql.kind === 'external' && given.seed && !given.seedAsked)
+    throw new BenchFailure(
+      `DATABASE_URL names ${masked(engines.mysql.url)}, which this checkout did not start: --seed deletes what Onrush's tables hold there and fills them with the test data set, --no-seed goes on with the data that is there`,
+    );
   process.env.DATABASE_URL = engines.mysql.url;
   process.env.REDIS_URL = engines.redis.url;
   process.env.KAFKA_BROKERS = engines.kafka.brokers;

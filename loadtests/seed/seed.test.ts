@@ -2,6 +2,7 @@ import type { RowDataPacket } from 'mysql2/promise';
 import { type Fixture, openFixture, USERS } from '../verify/fixture.ts';
 import { verify } from '../verify/verify.ts';
 import { connectDatabase } from './connect.ts';
+import { EMPTIED } from './empty.ts';
 import { seed } from './seed.ts';
 
 let fixture: Fixture;
@@ -54,6 +55,19 @@ test('the whole data set, whatever was there before, and it verifies', async () 
   expect((await rows('SELECT name FROM migrations')).length).toBeGreaterThan(0);
   const { databaseUrl, redisUrl, kafkaBrokers, namespace } = fixture;
   expect((await verify({ databaseUrl, redisUrl, kafkaBrokers, namespace })).reasons).toEqual([]);
+});
+
+test('every table of the schema is emptied, and none that is somebody else’s', async () => {
+  const tables = (await rows('SHOW TABLES')).flatMap((row) => Object.values(row) as string[]);
+  expect([...EMPTIED, 'migrations'].sort()).toEqual(tables.sort());
+  await rows('CREATE TABLE invoices (id INT PRIMARY KEY)');
+  await rows('INSERT INTO invoices VALUES (1), (2)');
+  try {
+    await reseed();
+    expect(await rows('SELECT COUNT(*) AS n FROM invoices')).toEqual([{ n: 2 }]);
+  } finally {
+    await rows('DROP TABLE invoices');
+  }
 });
 
 test('the same seed fills the carts alike, another one differently', async () => {

@@ -109,6 +109,11 @@ const corruptions: [what: string, red: string[], statements: string[]][] = [
     ['wallet-balance'],
     [`UPDATE users SET balance_version = 5 WHERE id = 'test-user-1'`],
   ],
+  [
+    'a wallet that is gone with its money, of a user that did nothing',
+    ['wallet-balance'],
+    [`INSERT INTO run_baselines (kind, id, value, version) VALUES ('wallet', 'quiet', 1000000, 0)`],
+  ],
   ['a wrong balance', ['wallet-balance'], [`UPDATE users SET balance = balance + 1 WHERE id = 'test-user-1'`]],
   [
     'a charge that added another amount',
@@ -125,6 +130,11 @@ const corruptions: [what: string, red: string[], statements: string[]][] = [
     'stock off by one',
     ['stock-sum'],
     [`UPDATE stocks SET quantity = quantity + 1 WHERE product_id = 'test-product-1'`],
+  ],
+  [
+    'a stock that is gone, of a product that was not sold',
+    ['stock-sum'],
+    [`INSERT INTO run_baselines (kind, id, value, version) VALUES ('stock', 'quiet', 40, 0)`],
   ],
   ['a product sold that has no stock', ['stock-sum'], [`DELETE FROM stocks WHERE product_id = 'test-product-1'`]],
   [

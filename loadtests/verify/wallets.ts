@@ -11,7 +11,7 @@ const ordered = `SELECT user_id, balance_version, previous_balance,
 const perUser = (source: 'charges' | 'payments') =>
   `SELECT user_id, SUM(amount) AS won, MAX(balance_version) AS version FROM ${source} GROUP BY user_id`;
 
-/** A user that came after the baselines were taken began with nothing. */
+/** A user that came after the baselines were taken began with nothing; one that went, took money along. */
 export const walletChecks: SetCheck[] = [
   {
     id: 'wallet-balance',
@@ -27,7 +27,9 @@ export const walletChecks: SetCheck[] = [
         LEFT JOIN baselines b ON b.kind = 'wallet' AND b.id = w.user_id
         LEFT JOIN (${perUser('charges')}) c ON c.user_id = w.user_id
         LEFT JOIN (${perUser('payments')}) p ON p.user_id = w.user_id) summed
-      WHERE baseline + charges - payments <> balance OR last_version <> balance_version`,
+      WHERE baseline + charges - payments <> balance OR last_version <> balance_version
+      UNION ALL SELECT b.id, b.value, NULL, NULL, NULL, NULL, NULL
+        FROM baselines b LEFT JOIN wallets w ON w.user_id = b.id WHERE b.kind = 'wallet' AND w.user_id IS NULL`,
   },
   {
     id: 'wallet-step',

@@ -148,7 +148,20 @@ const corruptions: [what: string, red: string[], statements: string[]][] = [
 
   ['a wrong total', ['order-total'], [...orderAmounts('order-1', 'total_amount = 30001, final_amount = 30001', 1)]],
   ['an order without items', ['stock-sum', 'order-total'], [`DELETE FROM order_items WHERE order_id = 'order-1'`]],
-  ['a wrong subtotal', ['order-subtotal'], [`UPDATE order_items SET price = 9999 WHERE order_id = 'order-1' LIMIT 1`]],
+  [
+    'a wrong subtotal',
+    ['order-subtotal', 'order-price'],
+    [`UPDATE order_items SET price = 9999 WHERE order_id = 'order-1' LIMIT 1`],
+  ],
+  [
+    'an order sold below its price, consistent in itself',
+    ['order-price'],
+    [
+      `UPDATE order_items SET price = 5000, subtotal = 5000 * quantity WHERE order_id = 'order-1'`,
+      ...orderAmounts('order-1', 'total_amount = 15000, final_amount = 15000', -15000),
+    ],
+  ],
+  ['an item of a product that does not exist', ['order-price'], [`DELETE FROM products WHERE id = 'test-product-1'`]],
   [
     'a wrong discount',
     ['order-discount'],
@@ -226,13 +239,13 @@ const corruptions: [what: string, red: string[], statements: string[]][] = [
     'a coupon used in two orders',
     ['order-coupon'],
     [
-      `INSERT INTO orders SELECT 'order-x', user_id, coupon_id, 1000, 1000, 0, status, 'x', created_at
+      `INSERT INTO orders SELECT 'order-x', user_id, coupon_id, 10000, 1000, 9000, status, 'x', created_at
         FROM orders WHERE id = 'order-2'`,
-      `INSERT INTO order_items VALUES ('order-x', 'test-product-1', 'x', 1000, 1, 1000)`,
+      `INSERT INTO order_items VALUES ('order-x', 'test-product-1', 'x', 10000, 1, 10000)`,
       `UPDATE stocks SET quantity = quantity - 1 WHERE product_id = 'test-product-1'`,
-      `INSERT INTO payments SELECT 'order-x', user_id, 0, current_balance, current_balance, 5, paid_at
+      `INSERT INTO payments SELECT 'order-x', user_id, 9000, current_balance, current_balance - 9000, 5, paid_at
         FROM payments WHERE order_id = 'order-2'`,
-      `UPDATE users SET balance_version = 5 WHERE id = 'test-user-2'`,
+      `UPDATE users SET balance = balance - 9000, balance_version = 5 WHERE id = 'test-user-2'`,
       `INSERT INTO outbox_events SELECT id, 'order-x', event_type, payload, status, attempts, next_attempt_at, last_error,
         created_at, published_at, trace_parent FROM outbox_events WHERE aggregate_id = 'order-2'`,
     ],
@@ -241,7 +254,7 @@ const corruptions: [what: string, red: string[], statements: string[]][] = [
     'an item of no order',
     ['order-orphans'],
     [
-      `INSERT INTO order_items VALUES ('none', 'test-product-1', 'x', 1, 1, 1)`,
+      `INSERT INTO order_items VALUES ('none', 'test-product-1', 'x', 10000, 1, 10000)`,
       `UPDATE stocks SET quantity = quantity - 1 WHERE product_id = 'test-product-1'`,
     ],
   ],

@@ -11,6 +11,8 @@ export const SOURCES = {
   charges: ['user_id', 'balance_version', 'amount', 'previous_balance', 'current_balance'],
   payments: ['order_id', 'user_id', 'balance_version', 'amount', 'previous_balance', 'current_balance'],
   stock: ['product_id', 'quantity'],
+  /** Prices as they were when every order was placed: nothing changes them under load. */
+  products: ['product_id', 'price'],
   orders: ['order_id', 'user_id', 'coupon_id', 'total_amount', 'discount_amount', 'final_amount'],
   order_items: ['order_id', 'product_id', 'price', 'quantity', 'subtotal'],
   coupons: [
@@ -40,6 +42,7 @@ export const ONRUSH: Mapping = {
   charges: 'SELECT user_id, balance_version, amount, previous_balance, current_balance FROM balance_charge_history',
   payments: 'SELECT order_id, user_id, balance_version, amount, previous_balance, current_balance FROM payments',
   stock: 'SELECT product_id, quantity FROM stocks',
+  products: 'SELECT id AS product_id, price FROM products',
   orders: 'SELECT id AS order_id, user_id, coupon_id, total_amount, discount_amount, final_amount FROM orders',
   order_items: 'SELECT order_id, product_id, price, quantity, subtotal FROM order_items',
   coupons: `SELECT id AS coupon_id, discount_type, discount_value, min_order_amount, max_discount_amount,

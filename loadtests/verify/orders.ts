@@ -31,6 +31,17 @@ export const orderChecks: SetCheck[] = [
       WHERE subtotal <> price * quantity OR quantity < 1`,
   },
   {
+    id: 'order-price',
+    group: 4,
+    title: 'price = the product’s',
+    looksAt: ['order_items'],
+    needs: ['products'],
+    // An item keeps the price it was sold at; nothing changes a product's under load, so the two are still the same.
+    violations: `SELECT i.order_id, i.product_id, i.price, p.price AS product_price
+      FROM order_items i LEFT JOIN products p ON p.product_id = i.product_id
+      WHERE p.product_id IS NULL OR i.price <> p.price`,
+  },
+  {
     id: 'order-discount',
     group: 4,
     title: 'discount = what the coupon takes off, its minimum met',

@@ -72,6 +72,8 @@ test('a smoke run of every scenario passes, and clients and database agree to th
         points: true,
       });
   expect(results.invariants?.checks.filter(({ status }) => status !== 'ok')).toEqual([]);
+  const compared = results.invariants?.checks.filter(({ title }) => title.endsWith('in count, won and by wallet'));
+  expect(compared?.map(({ id }) => id)).toEqual(['client-charges', 'client-orders']);
   expect(readFileSync(join(directory, 'latest', 'report.html'), 'utf8')).toContain('PASS');
 }, 180_000);
 

@@ -26,6 +26,27 @@ test('what was sent and got no definite answer is unresolved, whatever cut it of
   });
 });
 
+test('won are weighed by wallet where scripts and verifier both know of it', () => {
+  const clients = new Clients();
+  clients.add(
+    run({
+      charge_sent: 3,
+      charge_sent_won: 3_000,
+      charge_sent_weighed: 9_000,
+      charge_acknowledged: 2,
+      charge_acknowledged_won: 2_000,
+      charge_acknowledged_weighed: 5_000,
+    }),
+  );
+  clients.add(run({ order_sent: 1 }));
+  const charges = { count: 0, won: 0, weighed: 0 };
+  expect(clients.figures({ ...before, charges, orders: charges }, 'c')).toMatchObject({
+    charge: { sent: { weighed: 9_000 }, acknowledged: { weighed: 5_000 }, unresolved: { count: 1, weighed: 4_000 } },
+    order: { acknowledged: { count: 0, weighed: 0 } },
+  });
+  expect(JSON.stringify(clients.figures(before, 'c'))).not.toContain('weighed');
+});
+
 test('errors on the way to a definite answer leave nothing unresolved', () => {
   const clients = new Clients();
   clients.add(

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Before, ClientFigures } from '../verify/figures.ts';
+import { weightOfWrite } from '../verify/weight.ts';
 
 /** A write under a key. */
 export interface Call {
@@ -96,6 +97,7 @@ export function figuresOf(before: Before, answered: Answered[]): ClientFigures {
   const flow = (some: Answered[], won: (one: Answered) => number) => ({
     count: some.length,
     won: some.reduce((sum, one) => sum + won(one), 0),
+    weighed: some.reduce((sum, one) => sum + won(one) * weightOfWrite(one.call), 0),
   });
   const good = (some: Answered[]) => some.filter(({ answer }) => answer && answer.status < 300);
   const open = (some: Answered[]) => some.filter(({ answer }) => !answer);

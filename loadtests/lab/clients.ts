@@ -1,6 +1,7 @@
 import { Agent, request } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { newId } from '../../services/core/ids.ts';
+import { weightOfWrite } from '../verify/weight.ts';
 
 /** One write that a client wants to make. */
 export interface Call {
@@ -8,15 +9,22 @@ export interface Call {
   body: { amount?: number; [field: string]: unknown };
 }
 
-/** What the clients saw. Writes are counted once however often they were sent, money in whole won. */
+/** Writes, their money in whole won, and that weighed by wallet. */
+interface Sums {
+  count: number;
+  won: number;
+  weighed: number;
+}
+
+/** What the clients saw. Writes are counted once however often they were sent. */
 export interface Seen {
-  sent: { count: number; won: number };
-  acknowledged: { count: number; won: number };
+  sent: Sums;
+  acknowledged: Sums;
   refused: Record<string, number>;
   /** Answers that are none: timeouts, broken connections, 5xx. Each was repeated under its key. */
   errors: number;
   /** Still without a definite answer after the last repetition. */
-  unresolved: { count: number; won: number };
+  unresolved: Sums;
 }
 
 /** Answers of the measured time. */
@@ -45,11 +53,11 @@ const PATIENCE = 30_000;
  */
 export class Clients {
   readonly seen: Seen = {
-    sent: { count: 0, won: 0 },
-    acknowledged: { count: 0, won: 0 },
+    sent: { count: 0, won: 0, weighed: 0 },
+    acknowledged: { count: 0, won: 0, weighed: 0 },
     refused: {},
     errors: 0,
-    unresolved: { count: 0, won: 0 },
+    unresolved: { count: 0, won: 0, weighed: 0 },
   };
   readonly #url: URL;
   readonly #agent: Agent;
@@ -109,8 +117,9 @@ export class Clients {
   async #definite({ path, body }: Call): Promise<void> {
     const { seen } = this;
     const won = body.amount ?? 0;
+    const weight = weightOfWrite({ path, body });
     const key = newId('lab');
-    add(seen.sent, won);
+    add(seen.sent, won, weight);
     for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
       // An attempt that begins in the measured time is measured, also if it ends later.
       const beganIn = this.#measured;
@@ -119,7 +128,7 @@ export class Clients {
       beganIn?.latencies.push(performance.now() - began);
       if (status >= 200 && status < 300) {
         const { chargedAmount, finalAmount } = JSON.parse(text) as { chargedAmount?: number; finalAmount?: number };
-        add(seen.acknowledged, chargedAmount ?? finalAmount ?? 0);
+        add(seen.acknowledged, chargedAmount ?? finalAmount ?? 0, weight);
         if (this.#measured) this.#measured.acknowledged++;
         return;
       }
@@ -132,7 +141,7 @@ export class Clients {
       seen.errors++;
       await sleep(100 * attempt * (0.75 + Math.random() / 2));
     }
-    add(seen.unresolved, won);
+    add(seen.unresolved, won, weight);
   }
 
   /** Status 0: no answer. */
@@ -157,7 +166,8 @@ export class Clients {
   }
 }
 
-function add(flow: { count: number; won: number }, won: number): void {
-  flow.count++;
-  flow.won += won;
+function add(sums: Sums, won: number, weight: number): void {
+  sums.count++;
+  sums.won += won;
+  sums.weighed += won * weight;
 }

@@ -64,6 +64,46 @@ test('a charge that is there and was not acknowledged', async () => {
   expect(await red(figures((f) => f.charge.acknowledged.won--))).toEqual(['client-charges']);
 });
 
+/** Σ over users 1 to 200 of 6,000 won each, and of 30,000 or, for the even ones, 29,000, times the user's number. */
+const charged = 6_000 * 20_100;
+const ordered = 30_000 * 10_000 + 29_000 * 10_100;
+const weighed = (f: Required<ClientFigures>) => {
+  f.before.charges.weighed = 0;
+  f.before.orders.weighed = 0;
+  f.charge.sent.weighed = charged;
+  f.charge.acknowledged.weighed = charged;
+  f.charge.unresolved.weighed = 0;
+  f.order.acknowledged.weighed = ordered;
+};
+
+test('money that went to another wallet than the one that was asked for, which no other sum can tell', async () => {
+  expect(await red(figures(weighed))).toEqual([]);
+  // The charge of test-user-1's 3,000 won is in test-user-2's wallet, in all form.
+  for (const statement of [
+    `DELETE FROM balance_charge_history WHERE user_id = 'test-user-1' AND balance_version = 3`,
+    `UPDATE payments SET balance_version = 3, previous_balance = previous_balance - 3000,
+      current_balance = current_balance - 3000 WHERE user_id = 'test-user-1'`,
+    `UPDATE users SET balance = balance - 3000, balance_version = 3 WHERE id = 'test-user-1'`,
+    `INSERT INTO balance_charge_history
+      SELECT user_id, 5, 3000, current_balance, current_balance + 3000, 'another', paid_at
+      FROM payments WHERE user_id = 'test-user-2'`,
+    `UPDATE users SET balance = balance + 3000, balance_version = 5 WHERE id = 'test-user-2'`,
+  ])
+    await fixture.loose.query(statement);
+  expect(await red(figures(weighed))).toEqual(['client-charges']);
+  // A generator that does not tell it is judged as before.
+  expect(await red(figures())).toEqual([]);
+});
+
+test('an order of another user than the one that asked', async () => {
+  const off = (by: number) => (f: Required<ClientFigures>) => {
+    weighed(f);
+    f.order.acknowledged.weighed = ordered + by;
+  };
+  expect(await red(figures(off(30_000)))).toEqual(['client-orders']);
+  expect(await red(figures(off(-30_000)))).toEqual(['client-orders']);
+});
+
 test('a request executed twice, which nothing but the clients can tell', async () => {
   await fixture.loose.query(
     `INSERT INTO balance_charge_history

@@ -7,7 +7,8 @@ import type { Before, ClientFigures, Flow } from './figures.ts';
  *   acknowledged ≤ rows ≤ sent                        scripts without keys
  *   acknowledged ≤ rows ≤ acknowledged + unresolved   keyed: a write that was refused for good has no row
  *
- * so that with keys, once every ambiguous answer was replayed to a definite one, acknowledged = rows.
+ * so that with keys, once every ambiguous answer was replayed to a definite one, acknowledged = rows. The same holds of the
+ * count, of the won and, where the clients tell it, of the won weighed by wallet.
  */
 export function clientChecks(figures: ClientFigures, now: Before): (Check | NotChecked)[] {
   const { before, coupon, charge, order, keyed } = figures;
@@ -27,19 +28,20 @@ export function clientChecks(figures: ClientFigures, now: Before): (Check | NotC
     check(
       'client-charges',
       5,
-      'acknowledged charges ≤ rows ≤ sent, in count and won',
+      `acknowledged charges ≤ rows ≤ sent, ${measures(charge?.acknowledged, charges)}`,
       charge && {
         checked: charges.count,
         rows: [
           ...outside('count', charge.acknowledged.count, charges.count, most(charge, 'count', keyed)),
           ...outside('won', charge.acknowledged.won, charges.won, most(charge, 'won', keyed)),
+          ...outside(WEIGHED, charge.acknowledged.weighed, charges.weighed, most(charge, 'weighed', keyed)),
         ],
       },
     ),
     check(
       'client-orders',
       5,
-      'acknowledged orders ≤ rows ≤ sent, in count and won',
+      `acknowledged orders ≤ rows ≤ sent, ${measures(order?.acknowledged, orders)}`,
       order && {
         checked: orders.count,
         rows: [
@@ -55,6 +57,12 @@ export function clientChecks(figures: ClientFigures, now: Before): (Check | NotC
             order.acknowledged.won,
             orders.won,
             keyed && order.unresolved === 0 ? order.acknowledged.won : Number.POSITIVE_INFINITY,
+          ),
+          ...outside(
+            WEIGHED,
+            order.acknowledged.weighed,
+            orders.weighed,
+            keyed && order.unresolved === 0 ? order.acknowledged.weighed : Number.POSITIVE_INFINITY,
           ),
         ],
       },
@@ -89,13 +97,29 @@ export function promiseCheck(
   return { check: made, lostPromises: lost };
 }
 
-const since = (before: Flow, now: Flow): Flow => ({ count: now.count - before.count, won: now.won - before.won });
+const since = (before: Flow, now: Flow): Flow => ({
+  count: now.count - before.count,
+  won: now.won - before.won,
+  weighed: both(before.weighed, now.weighed, (then, now) => now - then),
+});
 
-function most(charge: NonNullable<ClientFigures['charge']>, what: keyof Flow, keyed: boolean): number {
-  return keyed ? charge.acknowledged[what] + charge.unresolved[what] : charge.sent[what];
+const WEIGHED = 'won × weight of the wallet';
+const measures = (acknowledged: Flow | undefined, rows: Flow) =>
+  acknowledged?.weighed === undefined || rows.weighed === undefined
+    ? 'in count and won'
+    : 'in count, won and by wallet';
+
+function both(a: number | undefined, b: number | undefined, of: (a: number, b: number) => number): number | undefined {
+  return a === undefined || b === undefined ? undefined : of(a, b);
 }
 
-function outside(what: string, least: number, rows: number, most: number): Row[] {
+function most(charge: NonNullable<ClientFigures['charge']>, what: keyof Flow, keyed: boolean): number | undefined {
+  return keyed ? both(charge.acknowledged[what], charge.unresolved[what], (a, b) => a + b) : charge.sent[what];
+}
+
+/** What one side does not tell is not compared. */
+function outside(what: string, least: number | undefined, rows: number | undefined, most: number | undefined): Row[] {
+  if (least === undefined || rows === undefined || most === undefined) return [];
   return rows < least || rows > most ? [{ what, at_least: least, in_database: rows, at_most: most }] : [];
 }
 

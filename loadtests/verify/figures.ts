@@ -2,6 +2,8 @@
 export interface Flow {
   count: number;
   won: number;
+  /** Each request's won times the weight of its wallet (k6/lib/weight.ts). Not told by every generator. */
+  weighed?: number | undefined;
 }
 
 /** What the database held when a run began: only what came since is compared with the clients' figures. */

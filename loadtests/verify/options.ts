@@ -20,8 +20,8 @@ export const USAGE = `npm run verify -- [options]
   --json FILE            write the verdict there; - prints it, one line and nothing else
 Exit code: 0 PASS, 1 FAIL, 2 INCONCLUSIVE or an error.`;
 
-const flow = z.strictObject({ count: z.int().min(0), won: z.int().min(0) });
 const count = z.int().min(0);
+const flow = z.strictObject({ count, won: count, weighed: count.optional() });
 const clientFigures = z.strictObject({
   before: z.strictObject({ charges: flow, orders: flow, issued: count, rejected: count }),
   coupon: z.strictObject({ couponId: z.string(), sent: count, accepted: count, unresolved: count }).optional(),

@@ -60,7 +60,13 @@ export async function startEngineSet(): Promise<EngineSet> {
     await engineProgram('down.ts', env);
   };
   await stop();
-  await engineProgram('up.ts', env);
+  try {
+    await engineProgram('up.ts', env);
+  } catch (error) {
+    // Those that did start, nobody else would stop.
+    await stop().catch(() => {});
+    throw error;
+  }
   const endpoints = parseEnv(readIfThere(join(directory, 'engines.env')) ?? '');
 
   return {
@@ -122,6 +128,8 @@ async function engineProgram(program: string, env: NodeJS.ProcessEnv, ...args: s
   const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', `engines/${program}`, ...args], {
     env,
     stdio: ['ignore', 'pipe', 'pipe'],
+    // Ctrl-C on the terminal reaches the fault run, which then stops all engines: one that is starting is to be known to it.
+    detached: true,
   });
   let said = '';
   for (const stream of [child.stdout, child.stderr])

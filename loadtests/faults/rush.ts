@@ -5,6 +5,7 @@ import { runAsProgram } from '../../services/core/program.ts';
 import { parseSlo } from '../k6/lib/slo.ts';
 import { parseArguments, perSecond, type RushArguments, USAGE } from './arguments.ts';
 import { type EngineSet, startEngineSet } from './engine-set.ts';
+import { FaultFailure } from './failure.ts';
 import type { Fault } from './fault.ts';
 import { type Judgement, judge } from './judge.ts';
 import { MATRIX_SECONDS, type MatrixRow, matrixFaults, matrixTable } from './matrix.ts';
@@ -34,6 +35,7 @@ runAsProgram('loadtests/faults/rush.ts', async () => {
   const engines = await startEngineSet();
   let verdict: Judgement['verdict'];
   try {
+    if (interrupt.signal.aborted) throw new FaultFailure('interrupted while the engines started');
     verdict =
       given.matrix === undefined
         ? await once(engines, given, interrupt.signal)

@@ -49,7 +49,8 @@ export class Cluster {
   /** @throws BenchFailure if there is no kubectl or it reaches no cluster. */
   static async open(namespace: string, context: string | undefined): Promise<Cluster> {
     const args = [...(context ? ['--context', context] : []), 'proxy', '--port=0', '--keepalive=30s'];
-    const proxy = spawn('kubectl', args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    // Ctrl-C on the terminal ends this program's work and not its way to the cluster: what it made is still to be deleted.
+    const proxy = spawn('kubectl', args, { detached: true, stdio: ['ignore', 'pipe', 'pipe'] });
     let said = '';
     const port = await new Promise<string>((resolve, reject) => {
       const late = setTimeout(() => reject(new Error('it did not start')), STARTS_WITHIN_MS);

@@ -20,7 +20,14 @@ const NOT_HERE = ['OnrushBudgetBurnsSlowly', 'OnrushVerifierSilent'];
 const PROVOKED = [...new Set(ALERTS.map(({ name }) => name))].filter((name) => !NOT_HERE.includes(name));
 
 let stack: ObservedStack;
-/** Seconds from the provocation to each alert, and from its cause's end to its own. */
+/** What was done for an alert to fire; moments are Date.now(). A cause that is over at once ends when it begins. */
+interface Cause {
+  what: string;
+  began: number;
+  ended?: number;
+}
+const causes = new Map<string, Cause>();
+/** When each alert was first seen firing, and since when it no longer was. */
 const fired = new Map<string, number>();
 const resolved = new Map<string, number>();
 
@@ -45,25 +52,25 @@ beforeAll(async () => {
   await sleep(22_000);
   expect([...(await firing())].filter((name) => name !== 'OnrushSlow')).toEqual([]);
 
-  const began = Date.now();
   const undo = await provoke();
   await watch((names) => {
-    for (const name of names) if (!fired.has(name)) fired.set(name, (Date.now() - began) / 1000);
+    for (const name of names) if (!fired.has(name)) fired.set(name, Date.now());
     return PROVOKED.every((name) => fired.has(name) || name === 'OnrushNoGatekeeper');
   }, 150_000);
+  begin('the gatekeeper stands still', 'OnrushNoGatekeeper');
   stack.processes.gatekeeper?.child.kill('SIGSTOP');
   await watch((names) => {
-    if (names.has('OnrushNoGatekeeper')) fired.set('OnrushNoGatekeeper', (Date.now() - began) / 1000);
+    if (names.has('OnrushNoGatekeeper')) fired.set('OnrushNoGatekeeper', Date.now());
     return names.has('OnrushNoGatekeeper');
   }, 60_000);
 
-  const ended = Date.now();
   await undo();
   loads[0]?.child.kill('SIGINT');
+  for (const cause of causes.values()) cause.ended ??= Date.now();
   await watch((names) => {
     for (const name of fired.keys())
       if (names.has(name)) resolved.delete(name);
-      else if (!resolved.has(name)) resolved.set(name, (Date.now() - ended) / 1000);
+      else if (!resolved.has(name)) resolved.set(name, Date.now());
     return [...fired.keys()].every((name) => resolved.has(name));
   }, 240_000);
   report();
@@ -75,18 +82,32 @@ test.each(PROVOKED)('%s fires and resolves', (name) => {
   expect([name, fired.get(name), resolved.get(name)]).toEqual([name, expect.any(Number), expect.any(Number)]);
 });
 
-/** Starts all causes; returns what ends them. */
+/** Notes what begins now, and which alerts it is to bring. */
+function begin(what: string, ...names: string[]): void {
+  for (const name of names) causes.set(name, { what, began: Date.now() });
+}
+
+/** The same for what is done once and over. */
+function beginAndEnd(what: string, ...names: string[]): void {
+  for (const name of names) causes.set(name, { what, began: Date.now(), ended: Date.now() });
+}
+
+test(`${NOT_HERE.join(' and ')} take hours or half an hour: promtool alone proves them`, () => {
+  expect(ALERTS.map(({ name }) => name)).toEqual(expect.arrayContaining(NOT_HERE));
+});
+
+/** Starts all causes but the last; returns what ends them. */
 async function provoke(): Promise<() => Promise<void>> {
   const { own, processes } = stack;
   const undo: (() => Promise<unknown>)[] = [];
   await deadLetter();
   await losePromise();
 
-  // A won too much, an event that was given up.
+  begin('one won too much in a wallet', 'OnrushInvariantViolated');
   await own.db.query("UPDATE users SET balance = balance + 1 WHERE id = 'test-user-2999'");
   undo.push(() => own.db.query("UPDATE users SET balance = balance - 1 WHERE id = 'test-user-2999'"));
 
-  // Somebody holds the ten wallets that are charged, and events that should be published.
+  begin('a session holds the unpublished events', 'OnrushOutboxStuck');
   const relay = processes.relay?.child;
   relay?.kill('SIGSTOP');
   await eventually(
@@ -98,20 +119,33 @@ async function provoke(): Promise<() => Promise<void>> {
   await holder.beginTransaction();
   await holder.query("SELECT id FROM outbox_events WHERE status = 'PENDING' FOR UPDATE");
   undo.push(() => endOf(holder));
+  begin('an event is marked as given up', 'OnrushOutboxFailed');
   await own.db.query("UPDATE outbox_events SET status = 'FAILED' WHERE status = 'PUBLISHED' LIMIT 1");
   undo.push(() => own.db.query("UPDATE outbox_events SET status = 'PUBLISHED' WHERE status = 'FAILED'"));
   relay?.kill('SIGCONT');
+  begin(
+    'a session holds the ten wallets that are being charged',
+    'OnrushSlow',
+    'OnrushErrors',
+    'OnrushBelowBaseline',
+    'OnrushBudgetBurnsFast',
+    'OnrushRowsContended',
+    'OnrushPoolSaturated',
+  );
   const wallets = await own.db.getConnection();
   await wallets.beginTransaction();
   const ten = Array.from({ length: 10 }, (_, n) => `test-user-${n + 1}`);
   await wallets.query('SELECT balance FROM users WHERE id IN (?) FOR UPDATE', [ten]);
   undo.push(() => endOf(wallets));
 
-  // Consumers stand still; a gate that is to be rebuilt waits for them, and promises behind it.
+  begin('the consumers stand still', 'OnrushConsumerStopped', 'OnrushTargetDown');
   processes.workers?.child.kill('SIGSTOP');
   undo.push(async () => processes.workers?.child.kill('SIGCONT'));
+  begin('10,500 messages wait for them', 'OnrushConsumerBehind');
   await fillTopic(10_500);
-  await own.redis.sadd(own.names.rebuildRequests, COUPON);
+  // The gate waits until everything promised is settled, and promises behind it.
+  begin('a gate is to be rebuilt meanwhile', 'OnrushGateClosed', 'OnrushPromisesStuck');
+  await closeGate();
   await sleep(1_000);
   const entry = ['coupon', COUPON, 'user', 'nobody', 'key', '', 'generation', 'old', 'at', String(Date.now())];
   await own.redis.xadd(own.names.stream, '*', ...entry);
@@ -128,6 +162,7 @@ async function endOf(connection: PoolConnection): Promise<void> {
 }
 
 async function deadLetter(): Promise<void> {
+  beginAndEnd('a message that nobody can read', 'OnrushDeadLetters');
   const producer = stack.own.kafka.producer();
   await producer.connect();
   await producer.send({ topic: stack.own.names.couponTopic, messages: [{ value: 'not json' }] });
@@ -137,14 +172,22 @@ async function deadLetter(): Promise<void> {
 /** A user whom the gate believes to have been promised a coupon, and of whom nobody else knows. */
 async function losePromise(): Promise<void> {
   const { redis, names } = stack.own;
+  beginAndEnd('a promise that only the gate knows of, and a rebuild', 'OnrushLostPromises');
   await redis.hset(names.admitted(COUPON), 'test-user-2998', '1700000000000-1|');
-  await redis.sadd(names.rebuildRequests, COUPON);
+  await closeGate();
   await eventually(
     () => redis.hexists(names.admitted(COUPON), 'test-user-2998'),
     (there) => there === 0,
     30_000,
   );
   await untilGateOpen();
+}
+
+/** As a Redis does that lost the gate. */
+async function closeGate(): Promise<void> {
+  const { redis, names } = stack.own;
+  await redis.del(names.gate(COUPON));
+  await redis.sadd(names.rebuildRequests, COUPON);
 }
 
 /** Promises of a sale that is no more: consumers drop them. */
@@ -198,13 +241,12 @@ function faster(rules: string): string {
 }
 
 function report(): void {
-  const lines = PROVOKED.map(
-    (name) => `| ${name} | ${fired.get(name)?.toFixed(0)} | ${resolved.get(name)?.toFixed(0)} |`,
-  );
-  const head = [
-    '| alert | s from its cause until it fired | s from its cause’s end until it resolved |',
-    '|---|---|---|',
-  ];
+  const seconds = (from = Number.NaN, to = Number.NaN) => ((to - from) / 1000).toFixed(0);
+  const lines = PROVOKED.map((name) => {
+    const { what, began, ended } = causes.get(name) ?? { what: 'nothing' };
+    return `| ${name} | ${what} | ${seconds(began, fired.get(name))} | ${seconds(ended, resolved.get(name))} |`;
+  });
+  const head = ['| alert | cause | s until it fired | s from the cause’s end until it resolved |', '|---|---|---|---|'];
   mkdirSync(inState('results'), { recursive: true });
   writeFileSync(inState('results', 'alerts.md'), `${[...head, ...lines].join('\n')}\n`);
 }

@@ -9,7 +9,8 @@ export function colourOf(panel: GrafanaPanel, refId: string, name: string, index
     const fixed = properties.find(({ id }) => id === 'color');
     if (meant && fixed) return fixed.value.fixedColor;
   }
-  const lightness = of <= 1 ? 55 : 30 + (50 * index) / (of - 1);
+  // Darker ones are hard to see on the dark page.
+  const lightness = of <= 1 ? 55 : 42 + (40 * index) / (of - 1);
   return `hsl(204 80% ${lightness.toFixed(0)}%)`;
 }
 

@@ -6,8 +6,8 @@ import { type GrafanaDashboard, type Period, readDashboards } from '../monitor/g
 import type { Prometheus } from '../monitor/prometheus.ts';
 import { dashboardPage } from './page.ts';
 
-/** The grid's 1600 pixels and the page's margins. */
-const WIDTH = 1628;
+/** As wide as the page's style says. */
+const WIDTH = 1600;
 
 export interface Drawn {
   dashboard: GrafanaDashboard;

@@ -26,7 +26,8 @@ export function drawChart(panel: GrafanaPanel, asked: Asked[], period: Period, m
   const peak = Math.max(...shown.flatMap(({ values }) => [...values.values()].filter(Number.isFinite)), 0);
   // Grafana shows a threshold only where the values come near it.
   const limitShown = limit?.value !== undefined && limit.value !== null && limit.value <= peak * 3 ? limit : undefined;
-  const highest = max ?? Math.max(peak * 1.05, (limitShown?.value ?? 0) * 1.1, 1e-6);
+  // A line at zero is drawn on an axis to one.
+  const highest = max ?? (Math.max(peak * 1.05, (limitShown?.value ?? 0) * 1.1) || 1);
   const yTicks = unit === 'bytes' ? binaryTicks(highest) : ticks(highest);
   const top = max ?? yTicks.at(-1) ?? 1;
   const x = (time: number) => (100 * (time - period.from)) / (period.to - period.from);

@@ -11,6 +11,9 @@ interface Last {
   value: number;
 }
 
+/** For which a table's panel has room; Grafana scrolls. */
+const ROWS = 10;
+
 /** Each series' last value that is a number. */
 const lastOf = (asked: Asked[]): Last[] =>
   asked.flatMap(({ legend, series }) =>
@@ -61,10 +64,11 @@ function drawTable(panel: GrafanaPanel, last: Last[]): Html {
     .map(([name]) => name);
   const rows = [...last].sort((a, b) => b.value - a.value);
   const { unit, decimals } = panel.fieldConfig.defaults;
+  const room = rows.length > ROWS ? ROWS - 1 : ROWS;
   return html`<table><tr>${columns.map((name) => html`<th>${organize?.renameByName?.[name] ?? name}</th>`)}</tr>${rows
-    .slice(0, 12)
+    .slice(0, room)
     .map(
       ({ labels, value }) =>
         html`<tr>${columns.map((name) => html`<td>${name === 'Value' ? inUnit(value, unit, decimals) : (labels[name] ?? '')}</td>`)}</tr>`,
-    )}</table>`;
+    )}${rows.length > room && html`<tr><td colspan="${columns.length}">and ${rows.length - room} more</td></tr>`}</table>`;
 }

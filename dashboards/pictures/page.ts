@@ -49,7 +49,7 @@ export async function dashboardPage(
   }
   const clock = (time: number) => new Date(time * 1000).toISOString().slice(0, 19).replace('T', ' ');
   return html`<!doctype html><meta charset="utf-8"><title>${dashboard.title}</title><style>${STYLE}</style>
-<h1>${dashboard.title}<small>${clock(period.from)} to ${clock(period.to).slice(11)} UTC</small></h1><main>${rows}</main>`
+<h1>${dashboard.title}<small>${clock(period.from)} to ${clock(period.to).slice(11)} UTC${marks.length > 0 && ' · dotted lines: what the load run told'}</small></h1><main>${rows}</main>`
     .text;
 }
 

@@ -20,7 +20,7 @@ h3 { font-size: 13px; font-weight: 600; white-space: nowrap; overflow: hidden; t
 .grid { stroke: #2b2e34; stroke-width: 1; vector-effect: non-scaling-stroke } .line { fill: none; stroke-width: 1.7; vector-effect: non-scaling-stroke }
 .mark { stroke: #E69F00; stroke-width: 1; stroke-dasharray: 2 3; opacity: .7; vector-effect: non-scaling-stroke }
 .limit { stroke-width: 1.6; stroke-dasharray: 7 5; vector-effect: non-scaling-stroke }
-.legend { display: flex; flex-wrap: wrap; gap: 0 14px; font-size: 11.5px; flex: none; max-height: 34px; overflow: hidden; padding-left: 8px } .legend i { display: inline-block; width: 12px; height: 4px; border-radius: 2px; margin-right: 5px; vertical-align: middle }
+.legend { display: flex; flex-wrap: wrap; gap: 0 14px; font-size: 11.5px; line-height: 15px; flex: none; max-height: 45px; overflow: hidden; padding-left: 8px } .legend i { display: inline-block; width: 12px; height: 4px; border-radius: 2px; margin-right: 5px; vertical-align: middle }
 .legend b { color: #fff; font-weight: 600 }
 .empty { position: absolute; inset: 0; display: grid; place-items: center; color: #8e8e9e }
 .big { flex: 1; display: grid; place-items: center; font-size: 30px; font-weight: 600; color: #fff; border-radius: 3px }

@@ -47,7 +47,7 @@ export function inUnit(value: number, unit: string | undefined, decimals?: numbe
     case 'bytes':
       return value === 0 ? '0 B' : scaled(value, BYTES, decimals);
     case 'percentunit':
-      return `${plain(value * 100, decimals ?? (value * 100 >= 99.95 ? 0 : 1))} %`;
+      return `${value === 0 ? '0' : plain(value * 100, decimals ?? (value >= 0.9995 ? 0 : value < 0.01 ? 2 : 1))} %`;
     case 'reqps':
       return `${scaled(value, THOUSANDS, decimals)} req/s`;
     case 'ops':

@@ -1,9 +1,9 @@
 import { HOLD_PLACES, OPERATIONS, RETRY_REASONS, WAIT_PLACES } from '../../services/core/metrics.ts';
 import { mysql, onrush } from './metrics.ts';
-import { atLeast, DASHBOARD, divide, like, max, or, queries, sum, unlike } from './promql.ts';
+import { atLeast, DASHBOARD, divide, like, max, or, overTime, queries, sum, unlike } from './promql.ts';
 import type { DashboardSpec, Panel } from './spec.ts';
 
-const { value, rate, increase, rateOfSum, quantile } = queries(DASHBOARD);
+const { value, range, rate, increase, rateOfSum, quantile } = queries(DASHBOARD);
 
 const rows = like('.+_row');
 
@@ -12,13 +12,20 @@ const where: Panel[] = [
     kind: 'chart',
     title: 'Requests waiting, by place',
     description:
-      'How many wait at a time, on average. The widest band holds everything back; combiner means the transaction before, pool a connection, a row another transaction.',
+      'How many wait at a time, on average. The widest band holds everything back; combiner means the transaction before, pool and read pool a connection, a row another transaction.',
     width: 16,
     unit: 'short',
     decimals: 2,
     stacked: true,
     names: WAIT_PLACES,
-    queries: [{ legend: '{{at}}', expr: sum(rateOfSum(onrush.lockWait), ['at']) }],
+    queries: [
+      { legend: '{{at}}', expr: sum(rateOfSum(onrush.lockWait), ['at']) },
+      {
+        legend: 'read pool',
+        expr: sum(overTime('avg', range(onrush.pool, { pool: 'read', state: 'waiting' }, '$__rate_interval'))),
+        colour: 'grey',
+      },
+    ],
   },
   {
     kind: 'bars',

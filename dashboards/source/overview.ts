@@ -1,9 +1,9 @@
 import { budget, node, onrush, prometheus } from './metrics.ts';
-import { alongside, count, DASHBOARD, divide, max, orZero, queries, sum } from './promql.ts';
+import { alongside, count, DASHBOARD, divide, max, orZero, overTime, queries, sum } from './promql.ts';
 import { APIS, type Api, FAILED, requestsOf, slo, TITLES, WITHIN } from './slo.ts';
 import type { Chart, DashboardSpec, Panel, Stat } from './spec.ts';
 
-const { value, rate, rateOfSum, quantile, rateWithin } = queries(DASHBOARD);
+const { value, range, rate, rateOfSum, quantile, rateWithin } = queries(DASHBOARD);
 
 const BUDGETS = APIS.flatMap((api) => [`${api} errors`, `${api} latency`]);
 
@@ -103,6 +103,11 @@ const holdsBack: Panel[] = [
     queries: [
       { legend: '{{at}}', expr: sum(rateOfSum(onrush.lockWait), ['at']) },
       { legend: 'coupon gate', expr: sum(rateOfSum(onrush.gate)) },
+      // So many wait at a time, which is so many seconds a second.
+      {
+        legend: 'read pool',
+        expr: sum(overTime('avg', range(onrush.pool, { pool: 'read', state: 'waiting' }, '$__rate_interval'))),
+      },
     ],
     limits: { attention: 5, bad: 20 },
   },

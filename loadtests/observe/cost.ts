@@ -80,6 +80,8 @@ runAsProgram('loadtests/observe/cost.ts', async () => {
   const running: ChildProcess[] = [];
   try {
     await prepare(env, databaseUrl, namespace);
+    // A seeded wallet pays 33 orders.
+    await admin.query(`UPDATE ${database}.users SET balance = 1000000000000`);
     // Keeps the gate open and the stream short, in a process that nobody measures.
     const workers = 'coupon-gatekeeper,coupon-consumer,outbox-relay';
     running.push((await startServices({ ...env, ROLES: workers, ONRUSH_TRACES: 'off' }, 'cost-workers')).child);

@@ -14,6 +14,9 @@ import { RULES_FILE } from './source/generated.ts';
 const FASTER = 4;
 const COUPON = 'test-coupon-1';
 const USERS = 3_000;
+/** Users of whom the load knows nothing. */
+const WITHOUT_COUPON = `test-user-${USERS + 1}`;
+const WITHOUT_MOVES = `test-user-${USERS + 2}`;
 
 /** Those that need hours, or half an hour, even so. */
 const NOT_HERE = ['OnrushBudgetBurnsSlowly', 'OnrushVerifierSilent'];
@@ -104,8 +107,10 @@ async function provoke(): Promise<() => Promise<void>> {
   await losePromise();
 
   begin('one won too much in a wallet', 'OnrushInvariantViolated');
-  await own.db.query("UPDATE users SET balance = balance + 1 WHERE id = 'test-user-2999'");
-  undo.push(() => own.db.query("UPDATE users SET balance = balance - 1 WHERE id = 'test-user-2999'"));
+  const add = (won: number) =>
+    own.db.query('UPDATE users SET balance = balance + ? WHERE id = ?', [won, WITHOUT_MOVES]);
+  await add(1);
+  undo.push(() => add(-1));
 
   begin('a session holds the unpublished events', 'OnrushOutboxStuck');
   const relay = processes.relay?.child;
@@ -173,10 +178,10 @@ async function deadLetter(): Promise<void> {
 async function losePromise(): Promise<void> {
   const { redis, names } = stack.own;
   beginAndEnd('a promise that only the gate knows of, and a rebuild', 'OnrushLostPromises');
-  await redis.hset(names.admitted(COUPON), 'test-user-2998', '1700000000000-1|');
+  await redis.hset(names.admitted(COUPON), WITHOUT_COUPON, '1700000000000-1|');
   await closeGate();
   await eventually(
-    () => redis.hexists(names.admitted(COUPON), 'test-user-2998'),
+    () => redis.hexists(names.admitted(COUPON), WITHOUT_COUPON),
     (there) => there === 0,
     30_000,
   );

@@ -27,6 +27,7 @@ export interface ObservedStack {
 }
 
 export interface ObservedStackOptions {
+  /** Whom the load plays; the two after them are a test's own. */
   users: number;
   /** Seconds between two readings and between two looks of the verifier. */
   interval: number;
@@ -45,7 +46,7 @@ export async function observedStack(name: string, options: ObservedStackOptions)
   const { users, interval, rules, env = {} } = options;
   const own = await ownStack(name, { topics: true });
   const { databaseUrl, redisUrl, kafkaBrokers, namespace } = own.config;
-  await seed({ databaseUrl, redisUrl, kafkaBrokers, namespace, users });
+  await seed({ databaseUrl, redisUrl, kafkaBrokers, namespace, users: users + 2 });
   const processes: Record<string, Started> = {};
   for (const [process, roles] of Object.entries(PROCESSES))
     processes[process] = await own.start({ ROLES: roles.join(','), ONRUSH_CART_AFTER_ORDER: 'keep', ...env });

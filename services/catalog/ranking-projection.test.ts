@@ -121,6 +121,25 @@ describe('the ranking', () => {
     expect(await soldOf('a')).toBe(705);
   }, 60_000);
 
+  it('tells Kafka how far it has counted when it goes on, though nothing new has come', async () => {
+    const groupId = `${own.names.projectionGroup}-later`;
+    const later = await start(groupId);
+    const admin = own.kafka.admin();
+    await admin.connect();
+    const ends = await admin.fetchTopicOffsets(own.names.orderTopic);
+    const counted = ends.filter(({ high }) => high !== '0').map(({ partition, high }) => [partition, high]);
+    await eventually(
+      async () => {
+        const [topic] = await admin.fetchOffsets({ groupId, topics: [own.names.orderTopic] });
+        return new Map(topic?.partitions.map(({ partition, offset }) => [partition, offset]));
+      },
+      (committed) => counted.every(([partition, high]) => committed.get(Number(partition)) === high),
+      20_000,
+    );
+    await admin.disconnect();
+    await later.stop();
+  }, 60_000);
+
   it('is filled again from the topic when Redis has lost it, positions and all, passing over what it cannot read', async () => {
     await producer.send({
       topic: own.names.orderTopic,

@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import type { Consumer, Kafka, KafkaMessage } from 'kafkajs';
+import type { Consumer, Kafka, KafkaMessage, TopicPartitionOffset } from 'kafkajs';
 import type { Logger } from 'pino';
 import { z } from 'zod';
 import { consume, untilDone } from '../core/consume.ts';
@@ -77,8 +77,13 @@ export async function startRanking(deps: {
     topic: names.orderTopic,
     async onAssigned(joined, partitions) {
       consumer = joined;
+      const from: TopicPartitionOffset[] = [];
       for (const partition of partitions)
-        joined.seek({ topic: names.orderTopic, partition, offset: String((await position(partition)) + 1) });
+        from.push({ topic: names.orderTopic, partition, offset: String((await position(partition)) + 1) });
+      for (const one of from) joined.seek(one);
+      // What was counted and not committed, because a rebalance came between, would be told as lag until the next order.
+      const counted = from.filter(({ offset }) => offset !== '0');
+      if (counted.length > 0) await joined.commitOffsets(counted);
     },
     async eachBatch(payload) {
       const { partition, messages } = payload.batch;

@@ -66,6 +66,8 @@ export async function startRanking(deps: {
   const redis = deps.redis as Counting;
   const position = async (partition: number) =>
     Number((await redis.hget(names.rankingOffsets, String(partition))) ?? -1);
+  // So that the first one is an increase, and stays one when this process is gone.
+  metrics.deadLetters.inc({ topic: names.orderTopic }, 0);
   let consumer: Consumer | undefined;
   /** `partition position offset` that a seek led to: what lies between the two is no longer in the topic. */
   const gaps = new Set<string>();

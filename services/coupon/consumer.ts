@@ -35,8 +35,10 @@ const DEADLINE = 10_000;
  * topic, acknowledged before the offset is committed.
  */
 export async function startConsumer(deps: ConsumerDeps): Promise<Running> {
-  const { kafka, names, logger } = deps;
+  const { kafka, names, metrics, logger } = deps;
   const producer = kafka.producer({ allowAutoTopicCreation: false });
+  // So that the first one is an increase, and stays one when this process is gone.
+  metrics.deadLetters.inc({ topic: names.couponTopic }, 0);
   const running = await consume({
     kafka,
     logger,

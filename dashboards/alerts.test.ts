@@ -7,9 +7,9 @@ interface PromtoolTest {
 }
 
 const names = [...new Set(ALERTS.map(({ name }) => name))];
-const tests = (parse(readFileSync('dashboards/rules.test.yaml', 'utf8')).tests as PromtoolTest[]).flatMap(
-  ({ alert_rule_test }) => alert_rule_test,
-);
+const tests = ['rules', 'burn-rates']
+  .flatMap((name) => parse(readFileSync(`dashboards/${name}.test.yaml`, 'utf8')).tests as PromtoolTest[])
+  .flatMap(({ alert_rule_test }) => alert_rule_test);
 const runbooks = readFileSync('docs/runbooks.md', 'utf8').split('\n');
 
 describe.each(names)('%s', (name) => {

@@ -256,7 +256,8 @@ function faster(rules: string): string {
 }
 
 function report(): void {
-  const seconds = (from = Number.NaN, to = Number.NaN) => Math.max(0, (to - from) / 1000).toFixed(0);
+  /** `before`: a busy machine had caused it already, or it was over while its cause lasted. */
+  const seconds = (from = Number.NaN, to = Number.NaN) => (to < from ? 'before' : ((to - from) / 1000).toFixed(0));
   const lines = PROVOKED.map((name) => {
     const { what, began, ended } = causes.get(name) ?? { what: 'nothing' };
     return `| ${name} | ${what} | ${seconds(began, fired.get(name))} | ${seconds(ended, resolved.get(name))} |`;

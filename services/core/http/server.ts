@@ -68,8 +68,10 @@ export async function listen(
       }
       let counted = false;
       // A body on its way is no work: clients that send it slowly must not keep others out. Those that come to their end
-      // together find the places taken; serve.ts does not begin what is answered here.
+      // together find the places taken; serve.ts does not begin what is answered here. A body that nobody reads ends only
+      // after the answer, when Node throws it away: then nothing begins, and nothing would take the place back.
       const begin = () => {
+        if (res.headersSent || res.destroyed) return;
         if (inFlight >= maxInFlight) {
           refuseBusy(req, res);
           return;

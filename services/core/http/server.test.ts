@@ -100,4 +100,15 @@ describe('a request whose body nobody reads', () => {
     expect(await running).toBe(200);
     socket.destroy();
   });
+
+  it('counts from its beginning where no route would read it', async () => {
+    await start(1);
+    const running = ask('GET', '/api/held', json);
+    await untilInFlight(1);
+    const other = send('GET /api/read HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
+    expect(await answerOn(other)).toMatch(/^HTTP\/1\.1 503 /);
+    release();
+    expect(await running).toBe(200);
+    await untilInFlight(0);
+  });
 });

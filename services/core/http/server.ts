@@ -79,7 +79,7 @@ export async function listen(
         counted = true;
         inFlight++;
       };
-      if (hasBody(req)) req.once('end', begin);
+      if (awaitsBody(req)) req.once('end', begin);
       else begin();
       res.once('close', () => {
         if (counted) inFlight--;
@@ -105,8 +105,10 @@ export async function listen(
 const isObserved = (url: string): boolean =>
   !url.startsWith('/health') && url !== '/metrics' && !/^\/live(?![^/?])/.test(url);
 
-const hasBody = ({ headers }: IncomingMessage): boolean =>
-  headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0';
+/** Whether work begins with the end of a body: those of other methods, like GET and DELETE, are read by no route. */
+const awaitsBody = ({ method, headers }: IncomingMessage): boolean =>
+  (method === 'POST' || method === 'PATCH') &&
+  (headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0');
 
 /** The class `base` whose instances have `prototype`, which itself inherits from the base's. */
 function bornWith<Base extends new (...args: never[]) => object>(base: Base, prototype: object): Base {

@@ -6,7 +6,7 @@ import { type Config, describeConfig, parseConfig } from './core/config.ts';
 import { createLogger } from './core/log.ts';
 import { runAsProgram } from './core/program.ts';
 
-/** A process that has not stopped by then is ended. Milliseconds. */
+/** A process that has not stopped so long after its drain is ended. Milliseconds. */
 const STOP = 20_000;
 
 runAsProgram('services/main.ts', async () => {
@@ -26,7 +26,7 @@ async function runProcess(config: Config): Promise<void> {
     if (stopping) return;
     stopping = true;
     logger.info('stopping');
-    setTimeout(() => process.exit(1), STOP).unref();
+    setTimeout(() => process.exit(1), config.drainDelayMs + STOP).unref();
     app.stop().then(
       () => process.exit(0),
       (error) => {

@@ -222,6 +222,7 @@ withHelm('charts', () => {
       ['keys for any audience', 'auth.jwksUrl=https://h/k,auth.issuer=i', /auth\.audience/],
       ['a secret that can be guessed', 'auth.secret=short', /secret/],
       ['one port twice', 'adminPort=8081', /8081/],
+      ['a drain after which too little is left', 'components.order-api.drainDelay=11000', /terminationGracePeriod/],
       ['an Ingress that leads to nothing', 'ingress.enabled=true,edge.enabled=false', /edge\.enabled/],
     ])('%s', (_what, value, message) => {
       expect(() => render([value])).toThrow(message);

@@ -75,6 +75,18 @@ describe('a process', () => {
   );
 });
 
+describe('a drain that is longer than a stop may take', () => {
+  it('is waited for, and the process ends by itself', async () => {
+    const { url, stop } = await own.start({ ...APIS, ONRUSH_DRAIN_DELAY_MS: '22000' });
+    const told = performance.now();
+    const ended = stop('SIGTERM');
+    await sleep(21_000);
+    expect((await fetch(`${url}/health/live`)).status).toBe(200);
+    expect(await ended).toBe(0);
+    expect(performance.now() - told).toBeGreaterThan(22_000);
+  }, 60_000);
+});
+
 describe('a rolling restart under load', () => {
   it('of three API processes and two with the workers fails no request and loses nothing', async () => {
     // Long beside the balancer's probes, also on a busy machine.

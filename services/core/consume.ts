@@ -13,6 +13,9 @@ export interface ConsumeOptions {
   onAssigned?(consumer: Consumer, partitions: number[]): Promise<void>;
 }
 
+/** Before a consumer that kafkajs has given up on is started again. Milliseconds. */
+const GIVEN_UP = 2_000;
+
 /**
  * A consumer that begins at the first message, commits offsets only when told to, and survives brokers that are away:
  * where kafkajs gives up, it is started again.
@@ -29,7 +32,6 @@ export async function consume(options: ConsumeOptions): Promise<Running> {
     retry: { initialRetryTime: 100, maxRetryTime: 2_000, retries: 10, restartOnFailure: async () => !stopping },
   });
   let stopping = false;
-  consumer.on(consumer.events.CRASH, ({ payload }) => logger.warn({ err: payload.error, groupId }, 'consumer crashed'));
   if (onAssigned) {
     consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
       void onAssigned(consumer, payload.memberAssignment[topic] ?? []).catch((error) =>
@@ -38,7 +40,7 @@ export async function consume(options: ConsumeOptions): Promise<Running> {
     });
   }
   const abort = new AbortController();
-  const started = (async () => {
+  const start = async () => {
     for (let wait = 100; !stopping; wait = Math.min(wait * 2, 2_000)) {
       try {
         await consumer.connect();
@@ -55,7 +57,15 @@ export async function consume(options: ConsumeOptions): Promise<Running> {
         await pause(wait, abort.signal);
       }
     }
-  })();
+  };
+  let started = start();
+  consumer.on(consumer.events.CRASH, ({ payload }) => {
+    logger.warn({ err: payload.error, groupId, restart: payload.restart }, 'consumer crashed');
+    // kafkajs starts again by itself only after errors that it knows to pass. An authorization that was taken away or a
+    // broker's UNKNOWN does so too, and a process that consumes nothing would be ready all the same.
+    if (payload.restart || stopping) return;
+    started = started.then(() => pause(GIVEN_UP, abort.signal)).then(start);
+  });
   return {
     name: groupId,
     async stop() {

@@ -49,6 +49,7 @@ export function exportSpans({ to, directory, namespace, metrics }: ExportOptions
     shutdown: () => target.shutdown(),
   };
   const processor = new BatchSpanProcessor({ exporter, maxQueueSize: QUEUE, scheduledDelayMillis: 1_000 });
+  const attributes = given(process.env.OTEL_RESOURCE_ATTRIBUTES);
   const resources = new Map<Role, Resource>();
   const resourceOf = (role: Role) => {
     let resource = resources.get(role);
@@ -58,7 +59,7 @@ export function exportSpans({ to, directory, namespace, metrics }: ExportOptions
         'service.namespace': namespace,
         'service.version': VERSION,
         'service.instance.id': `${hostname()}:${process.pid}`,
-        ...given(process.env.OTEL_RESOURCE_ATTRIBUTES),
+        ...attributes,
       });
       resources.set(role, resource);
     }
@@ -77,13 +78,21 @@ export function exportSpans({ to, directory, namespace, metrics }: ExportOptions
   };
 }
 
-/** `key=value,key=value`, as the standard writes it. */
+/** `key=value,key=value`, as the standard writes it. A value that is not percent-encoded is taken as it is. */
 function given(text = ''): Attributes {
   const pairs = text.split(',').flatMap((pair) => {
     const [, key, value] = /^\s*([^=\s]+)\s*=(.*)$/.exec(pair) ?? [];
-    return key === undefined || value === undefined ? [] : [[key, decodeURIComponent(value.trim())]];
+    return key === undefined || value === undefined ? [] : [[key, decoded(value.trim())]];
   });
   return Object.fromEntries(pairs);
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 const KINDS = {

@@ -40,6 +40,8 @@ export interface App {
 
 /** Requests and batches that are running get this long to end. Milliseconds. */
 const DRAIN = 10_000;
+/** Clients get this long beyond a request's own time to read something of an answer. Milliseconds. */
+const UNREAD = 25_000;
 
 /** Starts the configured roles in this process. */
 export async function startApp(config: Config, logger: Logger): Promise<App> {
@@ -149,7 +151,8 @@ export async function startApp(config: Config, logger: Logger): Promise<App> {
     read: { size: config.readPool, usage: () => readPoolUsage(sequelize) },
   });
   const { host, port, adminHost, adminPort, maxInFlight } = config;
-  const listening = { maxInFlight, metrics: metrics.http, tracer };
+  const silenceMs = config.requestTimeoutMs + UNREAD;
+  const listening = { maxInFlight, silenceMs, metrics: metrics.http, tracer };
   const [inside, outside] = adminPort === 0 ? [[], routes] : partition(routes, ({ endpoint }) => endpoint.admin);
   const server = await listen(appOf(outside, adminPort === 0 ? mountInside : () => {}), { host, port, ...listening });
   const adminServer =

@@ -18,24 +18,27 @@ const held = () =>
   new Promise<Awaited<ReturnType<typeof done>>>((resolve) => {
     release = () => resolve({ ok: true, value: undefined });
   });
+/** More than the buffers of both ends of a connection take. */
+const long = 'x'.repeat(8 * 1024 * 1024);
 const routes: Route[] = [
   route(of('get', 'read'), () => sleep(20).then(done)),
   route(of('delete', 'read'), () => sleep(20).then(done)),
   route({ ...of('post', 'write'), body: z.strictObject({ a: z.int() }) }, done),
   route(of('get', 'held'), held),
+  route({ ...of('get', 'long'), answer: z.string() }, async () => ({ ok: true, value: long })),
 ];
 
 let server: HttpServer;
 let metrics: Metrics;
 let agent: Agent;
-async function start(maxInFlight: number): Promise<void> {
+async function start(maxInFlight: number, silenceMs = 5_000): Promise<void> {
   const app = express();
   metrics = createMetrics();
   agent = new Agent({ keepAlive: true, maxSockets: 1 });
   const logger = pino({ level: 'silent' });
   serve(app, routes, { logger, metrics: metrics.http, requestTimeoutMs: 5_000, isEngineAway: () => false });
   refuseUnknown(app, routes);
-  server = await listen(app, { host: '127.0.0.1', port: 0, maxInFlight, metrics: metrics.http });
+  server = await listen(app, { host: '127.0.0.1', port: 0, maxInFlight, silenceMs, metrics: metrics.http });
 }
 afterEach(async () => {
   release();
@@ -110,5 +113,33 @@ describe('a request whose body nobody reads', () => {
     release();
     expect(await running).toBe(200);
     await untilInFlight(0);
+  });
+});
+
+describe('a client that does not read its answers', () => {
+  const longRequest = 'GET /api/long HTTP/1.1\r\nHost: x\r\n\r\n';
+
+  it('loses its connection, and gives the places of all its requests back', async () => {
+    await start(4, 1_500);
+    const sockets = Array.from({ length: 2 }, () => send(longRequest.repeat(2)).pause());
+    await untilInFlight(4);
+    expect(await ask('GET', '/api/read')).toBe(503);
+    await eventually(inFlight, (count) => count === 0, 8_000);
+    expect(await ask('GET', '/api/read')).toBe(200);
+    for (const socket of sockets) socket.destroy();
+  });
+
+  it('keeps it for as long as it reads some of them, however slowly', async () => {
+    await start(20, 1_000);
+    const socket = send(longRequest.replace('\r\n\r\n', '\r\nConnection: close\r\n\r\n'));
+    const ended = new Promise((resolve) => socket.once('close', resolve));
+    let heard = 0;
+    socket.on('data', (data) => {
+      heard += data.length;
+      socket.pause();
+      setTimeout(() => socket.resume(), 12);
+    });
+    await ended;
+    expect(heard).toBeGreaterThan(long.length);
   });
 });

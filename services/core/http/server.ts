@@ -21,6 +21,11 @@ export interface HttpServerOptions {
   host: string;
   port: number;
   maxInFlight: number;
+  /**
+   * A connection on which nothing moved for so long is closed: a client that does not read its answer keeps its place until
+   * then. More than the longest answer takes. Milliseconds.
+   */
+  silenceMs?: number;
   metrics: HttpMetrics;
   tracer?: Tracer | undefined;
 }
@@ -32,7 +37,7 @@ export interface HttpServerOptions {
  */
 export async function listen(
   app: Express,
-  { host, port, maxInFlight, metrics, tracer }: HttpServerOptions,
+  { host, port, maxInFlight, silenceMs = 30_000, metrics, tracer }: HttpServerOptions,
 ): Promise<HttpServer> {
   const AppRequest = bornWith(IncomingMessage, app.request);
   const AppResponse = bornWith(ServerResponse, app.response);
@@ -54,6 +59,7 @@ export async function listen(
   });
   server.headersTimeout = 5_000;
   server.requestTimeout = 10_000;
+  server.timeout = silenceMs;
   server.maxRequestsPerSocket = 0;
   server.on('request', (req: Traced, res: ServerResponse) => {
     if (draining) res.shouldKeepAlive = false;

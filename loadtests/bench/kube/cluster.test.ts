@@ -1,8 +1,9 @@
+import { execFile } from 'node:child_process';
 import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { eventually } from '../../test/stack.ts';
-import { Cluster } from './cluster.ts';
 
 /** In kubectl's place: what `kubectl proxy` says, and a namespace that tells who answers. Ends by itself. */
 const KUBECTL = `#!${process.execPath}
@@ -15,23 +16,22 @@ server.listen(0, '127.0.0.1', () => console.log('Starting to serve on 127.0.0.1:
 setTimeout(() => process.exit(), 60_000);
 `;
 
+const PROGRAM = `import { Cluster } from './loadtests/bench/kube/cluster.ts';
+const cluster = await Cluster.open('onrush', undefined);
+console.log(await cluster.text('/api/v1/namespaces/onrush'));
+cluster.close();`;
+
 const directory = mkdtempSync(join(tmpdir(), 'onrush-kubectl-'));
-const path = process.env.PATH;
-beforeAll(() => {
-  writeFileSync(join(directory, 'kubectl'), KUBECTL);
-  chmodSync(join(directory, 'kubectl'), 0o755);
-  process.env.PATH = `${directory}:${path}`;
-});
-afterAll(() => {
-  process.env.PATH = path;
-  rmSync(directory, { recursive: true, force: true });
-});
+afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
 test('Ctrl-C does not reach the proxy, which ends when the work is done', async () => {
-  const cluster = await Cluster.open('onrush', undefined);
-  const { pid, group } = await cluster.get<{ pid: number; group: number }>('/api/v1/namespaces/onrush');
-  cluster.close();
-  // A signal of the terminal goes to this program's own process group.
+  writeFileSync(join(directory, 'kubectl'), KUBECTL);
+  chmodSync(join(directory, 'kubectl'), 0o755);
+  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', PROGRAM], {
+    env: { ...process.env, PATH: `${directory}:${process.env.PATH}` },
+  });
+  const { pid, group } = JSON.parse(stdout) as { pid: number; group: number };
+  // A signal of the terminal goes to the program's own process group, of which this one is no part.
   expect(group).toBe(pid);
   await eventually(
     async () => existsSync(`/proc/${pid}`),

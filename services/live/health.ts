@@ -72,10 +72,10 @@ function heldBy({ waits }: Measured): string | null {
   const request = most('request');
   const transaction = most('transaction');
   const parts = [
-    request && `requests spend ${percent(request.share)} of their time on: ${request.place.title.toLowerCase()}`,
-    transaction && `transactions ${percent(transaction.share)} of theirs on: ${transaction.place.title.toLowerCase()}`,
+    request && `requests spend ${percent(request.share)} of their time waiting for ${request.place.phrase}`,
+    transaction && `transactions ${percent(transaction.share)} of theirs waiting for ${transaction.place.phrase}`,
   ].filter((part) => part !== undefined);
   return parts.length === 0 ? null : parts.join('; ');
 }
 
-const percent = (share: number): string => `${(100 * share).toFixed(share < 0.1 ? 1 : 0)} %`;
+const percent = (share: number): string => `${(100 * share).toFixed(share < 0.1 ? 1 : 0).replace('.0', '')} %`;

@@ -90,7 +90,7 @@ test('waiting is counted where it happens: how many at once, and which part of t
   expect(of('pool')?.share).toBeCloseTo(0.1 / 0.5);
   expect(of('gate')).toMatchObject({ count: 0, p95: null, share: 0 });
   expect(judge(APIS, now).health.heldBy).toBe(
-    'requests spend 75 % of their time on: turn; transactions 40 % of theirs on: user row',
+    'requests spend 75 % of their time waiting for their turn; transactions 40 % of theirs waiting for a user row',
   );
 });
 
@@ -139,7 +139,7 @@ describe('health', () => {
         answer(charge, 200, 5, 98);
         answer(charge, status, 5, 2);
       });
-      expect(health).toMatchObject({ state: 'bad', reasons: [expect.stringContaining('2.0 % of the requests fail')] });
+      expect(health).toMatchObject({ state: 'bad', reasons: [expect.stringContaining('2 % of the requests fail')] });
     }
   });
 

@@ -17,13 +17,49 @@ const FAILED = /^5|^499$/;
 const REFUSED = /^4(?!99)/;
 
 export const PLACES: readonly Place[] = [
-  { name: 'gate', title: 'Coupon gate', hint: 'Redis decides who is promised a coupon', who: 'request' },
-  { name: 'redlock', title: 'Order lock', hint: 'one order at a time for each user, by Redlock', who: 'request' },
-  { name: 'combiner', title: 'Turn', hint: 'the combiner’s queue: for the next transaction', who: 'request' },
-  { name: 'pool', title: 'Connection', hint: 'one of the write pool’s to MySQL', who: 'transaction' },
-  { name: 'user_row', title: 'User row', hint: 'wallets, locked by charges and orders', who: 'transaction' },
-  { name: 'coupon_row', title: 'Coupon row', hint: 'coupons issued and used', who: 'transaction' },
-  { name: 'stock_row', title: 'Stock row', hint: 'products sold', who: 'transaction' },
+  {
+    name: 'gate',
+    title: 'Coupon gate',
+    phrase: 'the coupon gate',
+    hint: 'Redis decides who is promised a coupon',
+    who: 'request',
+  },
+  {
+    name: 'redlock',
+    title: 'Order lock',
+    phrase: 'the order lock',
+    hint: 'one order at a time for each user, by Redlock',
+    who: 'request',
+  },
+  {
+    name: 'combiner',
+    title: 'Turn',
+    phrase: 'their turn',
+    hint: 'the combiner’s queue: for the next transaction',
+    who: 'request',
+  },
+  {
+    name: 'pool',
+    title: 'Connection',
+    phrase: 'a connection',
+    hint: 'one of the write pool’s to MySQL',
+    who: 'transaction',
+  },
+  {
+    name: 'user_row',
+    title: 'User row',
+    phrase: 'a user row',
+    hint: 'wallets, locked by charges and orders',
+    who: 'transaction',
+  },
+  {
+    name: 'coupon_row',
+    title: 'Coupon row',
+    phrase: 'a coupon row',
+    hint: 'coupons issued and used',
+    who: 'transaction',
+  },
+  { name: 'stock_row', title: 'Stock row', phrase: 'a stock row', hint: 'products sold', who: 'transaction' },
 ];
 
 export const BACKLOGS = [
@@ -127,7 +163,7 @@ function measureApi(api: LiveApi, before: Reading, after: Reading, seconds: numb
     observed(before, after, 'onrush_http_request_duration_seconds', { ...ofApi(api), ...which }).count;
   const all = observed(before, after, 'onrush_http_request_duration_seconds', ofApi(api));
   return {
-    requests: rounded(all.count / seconds),
+    requests: rounded(all.count / seconds, 2),
     p50: rounded(quantile(all, 0.5)),
     p95: rounded(quantile(all, 0.95)),
     p99: rounded(quantile(all, 0.99)),

@@ -51,6 +51,31 @@ const NOTE_LONG_TASKS = `
   }).observe({ type: 'longtask', buffered: true });
 `;
 
+interface TraceEvent {
+  name: string;
+  ph: string;
+  pid: number;
+  tid: number;
+  /** Of the thread on a processor, microseconds. */
+  tdur?: number;
+  args?: { name?: string };
+}
+
+/** The three tasks of the pages' main threads that took longest on a processor, milliseconds. */
+function longestTasks(trace: Buffer): number[] {
+  const { traceEvents } = JSON.parse(trace.toString()) as { traceEvents: TraceEvent[] };
+  const main = new Set(
+    traceEvents
+      .filter(({ name, args }) => name === 'thread_name' && args?.name === 'CrRendererMain')
+      .map(({ pid, tid }) => `${pid} ${tid}`),
+  );
+  return traceEvents
+    .filter(({ name, pid, tid }) => /RunTask$/.test(name) && main.has(`${pid} ${tid}`))
+    .map(({ tdur = 0 }) => Math.round(tdur / 100) / 10)
+    .sort((a, b) => b - a)
+    .slice(0, 3);
+}
+
 withChromium('the live page', () => {
   let browser: Browser;
   /** What any page complained about: scripts that failed, files that were not there, what the policy refused. */
@@ -208,7 +233,9 @@ withChromium('the live page', () => {
     }
 
     beforeAll(async () => {
+      // Half a minute more than the ten: however long this takes, all of it is younger than ten minutes when it is asked for.
       let time = Date.now() - 600_000;
+      let ahead: number | undefined;
       const options: LiveOptions = {
         apis: APIS,
         about: { version: '0.1.0', roles: ['coupon-api', 'balance-api', 'order-api'], processes: 1 },
@@ -226,11 +253,13 @@ withChromium('the live page', () => {
         write: { size: 8, usage: () => ({ inUse: 5, waiting: 0 }) },
         read: { size: 8, usage: () => ({ inUse: 1, waiting: 0 }) },
       });
-      const sampler = new Sampler({ ...options, clock: () => (time < Date.now() - 500 ? time : Date.now()) });
-      for (let n = 0; n < 600; n++, time += 1_000) {
+      const clock = () => (ahead === undefined ? time : Date.now() + ahead);
+      const sampler = new Sampler({ ...options, clock });
+      for (let n = 0; n < 630; n++, time += 1_000) {
         second(n);
         await sampler.sample();
       }
+      ahead = time - Date.now();
       live = new Live(options, sampler);
       const app = express();
       live.mount(app);
@@ -241,7 +270,7 @@ withChromium('the live page', () => {
         second(n);
         if (running) setTimeout(() => go(n + 1), 1_000).unref();
       };
-      go(600);
+      go(630);
     }, 60_000);
     afterAll(() => {
       running = false;
@@ -250,13 +279,15 @@ withChromium('the live page', () => {
       server?.close();
     });
 
-    /** Opened, and every chart drawn. */
-    const opened = async (view: keyof typeof VIEWS): Promise<Page> => {
-      const page = await open(url, view);
-      await eventually(
+    const drawn = (page: Page) =>
+      eventually(
         () => page.locator('canvas').count(),
         (charts) => charts === 8,
       );
+    /** Opened, and every chart drawn. */
+    const opened = async (view: keyof typeof VIEWS): Promise<Page> => {
+      const page = await open(url, view);
+      await drawn(page);
       await eventually(
         () => text(page, '#health-word'),
         (word) => word !== 'No figures yet',
@@ -285,8 +316,7 @@ withChromium('the live page', () => {
 
     it.each(['desktop', 'dark', 'phone'] as const)('can be used by everybody: %s', async (view) => {
       const page = await opened(view);
-      await page.locator('summary').focus();
-      await page.keyboard.press('Enter');
+      await page.locator('summary').press('Enter');
       await eventually(
         () => page.locator('#table tbody tr').count(),
         (rows) => rows >= 40,
@@ -322,23 +352,24 @@ withChromium('the live page', () => {
     });
 
     it('keeps every task under 50 ms', async () => {
-      // Whatever else the machine does makes a task longer and never shorter: of three tries one has to be without.
-      const tries: number[][] = [];
-      for (let n = 0; n < 3; n++) {
+      // A task is also long when others use the processors meanwhile. Then its own time on them decides, which the browser's
+      // trace has beside it.
+      const tries: { long: number[]; ownTime: number[] }[] = [];
+      for (let n = 0; n < 3 && !tries.some(({ long }) => long.length === 0); n++) {
         const page = await browser.newPage(VIEWS.desktop);
         await page.addInitScript({ content: NOTE_LONG_TASKS });
+        await browser.startTracing(page, { categories: ['toplevel', 'disabled-by-default-devtools.timeline'] });
         await page.goto(`${url}/live`);
-        await eventually(
-          () => page.locator('canvas').count(),
-          (charts) => charts === 8,
-        );
+        await drawn(page);
         await new Promise((done) => setTimeout(done, 6_000));
         const long = await page.evaluate(() => (globalThis as unknown as { long: number[] }).long);
+        tries.push({ long, ownTime: longestTasks(await browser.stopTracing()) });
         await page.close();
-        tries.push(long);
-        if (long.length === 0) break;
       }
-      expect(tries).toContainEqual([]);
+      console.info(`long tasks, and the longest by their own time, in ms: ${JSON.stringify(tries)}`);
+      expect(tries[0]?.ownTime.length).toBeGreaterThan(2);
+      const kept = tries.some(({ long, ownTime }) => long.length === 0 || ownTime.every((ms) => ms < 50));
+      expect(kept ? [] : tries).toEqual([]);
     }, 60_000);
   });
 

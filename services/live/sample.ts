@@ -24,6 +24,8 @@ export interface About {
 export interface Place {
   name: string;
   title: string;
+  /** As it reads after “wait for”. */
+  phrase: string;
   hint: string;
   /** Who waits there: each request by itself, or a transaction, which serves many. */
   who: 'request' | 'transaction';

@@ -1,9 +1,15 @@
-import type { ApiNow, Hello } from '../sample.ts';
+import type { ApiNow, Hello, State } from '../sample.ts';
 import { Chart } from './chart.ts';
 import type { Columns } from './columns.ts';
 import { element, say } from './element.ts';
 import { duration, durationText, figure, percent } from './figures.ts';
-import { WORDS } from './health.ts';
+
+const WORDS: Record<State, string> = {
+  idle: 'No requests',
+  healthy: 'On target',
+  attention: 'Close to its target',
+  bad: 'Target missed',
+};
 
 /** One API: how much, how fast, how many failed, and how that was in the last ten minutes. */
 export class ApiTile {
@@ -58,7 +64,7 @@ export class ApiTile {
   show(now: ApiNow): void {
     const { value, unit } = duration(now.p95);
     this.element.dataset.state = now.state;
-    say(this.#state, now.state === 'idle' ? 'no requests' : WORDS[now.state]);
+    say(this.#state, WORDS[now.state]);
     say(this.#figures.requests, figure(now.requests));
     say(this.#figures.p95, value);
     say(this.#figures.p95Unit, unit);

@@ -28,7 +28,7 @@ export const durationText = (milliseconds: number | null): string => {
 export function percent(share: number | null): string {
   if (share === null) return '–';
   const digits = share === 0 || share === 1 ? 0 : share < 0.001 ? 2 : share < 0.1 || share > 0.9 ? 1 : 0;
-  return `${(Math.floor(10 ** (digits + 2) * share + 1e-9) / 10 ** digits).toFixed(digits)} %`;
+  return `${(Math.floor(10 ** (digits + 2) * share + 1e-9) / 10 ** digits).toFixed(digits).replace(/\.0+$/, '')} %`;
 }
 
 export const clock = (at: number): string => new Date(at).toLocaleTimeString('en-GB');

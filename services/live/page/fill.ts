@@ -19,7 +19,8 @@ export class Fill {
     this.#row('Event loop busy', percent(loopBusy), loopBusy);
     this.#row('CPU', `${cores.toFixed(2)} cores`);
     this.#row('Requests in flight', figure(inFlight));
-    for (const { title, batch } of lanes) this.#row(`${title} a transaction`, batch === null ? '–' : figure(batch));
+    for (const { title, batch } of lanes)
+      this.#row(`${title} in one transaction`, batch === null ? '–' : figure(batch));
     this.#row('Memory', bytes(memoryBytes));
   }
 

@@ -1,7 +1,7 @@
 import type { Health, State } from '../sample.ts';
 import { byId, element, say } from './element.ts';
 
-export const WORDS: Record<State, string> = {
+const WORDS: Record<State, string> = {
   idle: 'Idle',
   healthy: 'Healthy',
   attention: 'Needs attention',

@@ -56,7 +56,7 @@ class View {
     this.#waiting = new Chart({
       title: 'Waiting at once',
       unit: 'requests or transactions',
-      height: 300,
+      height: 360,
       lines: entries,
       text: figure,
     });
@@ -105,13 +105,12 @@ class View {
   }
 
   #showWaits({ waits }: Now): void {
-    const most = (who: string) =>
-      Math.max(0.1, ...waits.filter((_wait, n) => this.#places[n]?.who === who).map(({ share }) => share));
+    const shares = (who: string) => waits.map(({ share }, n) => (this.#places[n]?.who === who ? share : 0));
+    const most = new Set(['request', 'transaction'].map((who) => longest(shares(who))));
     for (const [n, { share, p95, count, waiting }] of waits.entries()) {
       const place = this.#places[n];
-      if (!place) continue;
       const note = count === 0 ? 'nobody' : `p95 ${durationText(p95)} · ${figure(waiting)} at once`;
-      place.legend.show(place.n, share, count === 0 ? '–' : percent(share), note, share >= most(place.who));
+      place?.legend.show(place.n, share, count === 0 ? '–' : percent(share), note, most.has(n));
     }
   }
 
@@ -140,6 +139,12 @@ class View {
     if (columns.times.length > 0) next();
   }
 }
+
+/** Which of the shares is the largest, if it is worth a word. */
+const longest = (shares: number[]): number => {
+  const most = Math.max(...shares);
+  return most < 0.1 ? -1 : shares.indexOf(most);
+};
 
 function showProcess({ process: { host, pid, version, roles, processes } }: Hello): void {
   const which = processes > 1 ? `the ${processes} processes on this port` : 'this process alone';

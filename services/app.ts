@@ -129,7 +129,9 @@ export async function startApp(config: Config, logger: Logger): Promise<App> {
 
   const guard = routes.length > 0 ? await openGuard(config, logger) : undefined;
   const state = { ready: true };
-  const live = config.live ? openLive({ config, routes, registry: metrics.registry, logger }) : undefined;
+  // One reader for all: in a process that shares its port a second one would have each question answered twice.
+  const readMetrics = metricsReader(metrics.registry);
+  const live = config.live ? openLive({ config, routes, registry: metrics.registry, readMetrics, logger }) : undefined;
   const appOf = (offered: Route[], more: (app: Express) => void): Express => {
     const app = express();
     app.disable('x-powered-by');
@@ -142,7 +144,7 @@ export async function startApp(config: Config, logger: Logger): Promise<App> {
     return app;
   };
   const mountInside = (app: Express) => {
-    mountMetrics(app, metrics.registry.contentType, metricsReader(metrics.registry), metrics.http.exemplars);
+    mountMetrics(app, metrics.registry.contentType, readMetrics, metrics.http.exemplars);
     live?.mount(app);
     mountDocs(app, openapi(routes, { title: 'Onrush', version: VERSION }, guard?.adminScope));
   };

@@ -17,11 +17,14 @@ export function openLive({
   config,
   routes,
   registry,
+  readMetrics,
   logger,
 }: {
   config: Pick<Config, 'roles' | 'workers'>;
   routes: readonly { endpoint: Endpoint }[];
   registry: Registry;
+  /** The metrics of all processes that share the port. */
+  readMetrics: () => Promise<string>;
   logger: Logger;
 }): Live {
   const apis = Object.entries(TITLES).flatMap(([operation, title]): LiveApi[] => {
@@ -33,7 +36,7 @@ export function openLive({
   return new Live({
     apis,
     about: { version: VERSION, roles: config.roles, processes: config.workers },
-    read: readingOf(registry),
+    read: readingOf(registry, readMetrics),
     lastVerdict: lastVerdictOf(latest),
     logger,
   });

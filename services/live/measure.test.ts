@@ -11,7 +11,7 @@ const APIS = [charge, order];
 
 function scene() {
   const metrics = createMetrics();
-  const read = readingOf(metrics.registry);
+  const read = readingOf(metrics.registry, () => metrics.registry.metrics());
   const answer = ({ method, route }: LiveApi, status: number, milliseconds: number, times = 1) => {
     for (let n = 0; n < times; n++)
       metrics.duration.observe({ method, route, status: String(status) }, milliseconds / 1000);

@@ -239,7 +239,7 @@ withChromium('the live page', () => {
       const options: LiveOptions = {
         apis: APIS,
         about: { version: '0.1.0', roles: ['coupon-api', 'balance-api', 'order-api'], processes: 1 },
-        read: readingOf(metrics.registry),
+        read: readingOf(metrics.registry, () => metrics.registry.metrics()),
         lastVerdict: async () => ({
           verdict: 'PASS',
           startedAt: '2026-11-24T10:00:00.000Z',

@@ -1,6 +1,5 @@
 import cluster from 'node:cluster';
 import type { Registry } from 'prom-client';
-import { metricsReader } from '../core/cluster-metrics.ts';
 
 /** What the page is made of. */
 export const METRICS = [
@@ -42,8 +41,7 @@ export type Reading = Map<string, Series[]>;
  * Reads what the page needs and no more: alone, a process asks only these metrics, so that those of Node that begin anew
  * whenever they are read stay Prometheus's. Several processes on one port are gathered as for /metrics.
  */
-export function readingOf(registry: Registry): () => Promise<Reading> {
-  const all = metricsReader(registry);
+export function readingOf(registry: Registry, all: () => Promise<string>): () => Promise<Reading> {
   const own = async () => {
     const texts = await Promise.all(
       METRICS.filter((name) => registry.getSingleMetric(name)).map((name) => registry.getSingleMetricAsString(name)),

@@ -28,7 +28,7 @@ export class Chart {
   readonly #readout = element('span', 'readout');
   readonly #resized = new ResizeObserver(() => this.#fit());
   #chart: uPlot | undefined;
-  #described = 0;
+  #described = Number.NEGATIVE_INFINITY;
 
   constructor(options: ChartOptions) {
     this.#options = options;

@@ -70,7 +70,8 @@ class View {
     byId('fill').replaceChildren();
     this.#fill = new Fill();
     new Table(hello, () => this.#columns);
-    this.#draw();
+    // In a task of its own, after the browser has laid out what stands by now.
+    setTimeout(() => this.#draw());
   }
 
   show({ point, now }: Sample): void {

@@ -41,7 +41,8 @@ async function ask(name: string, { url }: Started, headers: Record<string, strin
     ...['--seed=1', '--generation-database=none', `--report-dir=${directory}`, '--report=junit'],
     ...Object.entries(headers).flatMap(([header, value]) => ['--header', `${header}:${value}`]),
   ];
-  const child = spawn(st, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  // It leaves a directory of its own where it runs.
+  const child = spawn(st, args, { cwd: directory, stdio: ['ignore', 'pipe', 'pipe'] });
   let said = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (data) => (said += data));
   const code = await new Promise<number | null>((resolve) => child.once('close', resolve));

@@ -20,27 +20,11 @@ export const CRASH_GUARDS: Guard[] = [
     file: 'services/coupon/relay-promises.ts',
     find: `  await producer.send({
     topic: names.couponTopic,
-    acks: -1,
-    timeout: 5_000,
-    messages: entries.map((entry) => {
-      const promise = promiseOfEntry(entry);
-      return { key: \`\${promise.couponId}:\${promise.userId}\`, value: JSON.stringify(promise) };
-    }),
-  });
-  crashPoint('relay:acknowledged');
-  await redis.xdel(names.stream, ...entries.map(([id]) => id));
 `,
     replace: `  await redis.xdel(names.stream, ...entries.map(([id]) => id));
   crashPoint('relay:acknowledged');
   await producer.send({
     topic: names.couponTopic,
-    acks: -1,
-    timeout: 5_000,
-    messages: entries.map((entry) => {
-      const promise = promiseOfEntry(entry);
-      return { key: \`\${promise.couponId}:\${promise.userId}\`, value: JSON.stringify(promise) };
-    }),
-  });
 `,
     tests: CRASHES,
     named: 'relay:acknowledged',
@@ -64,8 +48,11 @@ export const CRASH_GUARDS: Guard[] = [
     name: 'crash: coupons and their count are one transaction',
     prevents: 'coupons that the coupon’s count does not know',
     file: 'services/coupon/settle.ts',
-    find: `    const [inserted, counted] = await tx.run(insertCoupons(known), countIssued(couponId, generation, known.length));
-    metrics.waited('coupon_row', performance.now() - asked);
+    find: `    const [inserted, counted] = await tx.locking(
+      'coupon_row',
+      insertCoupons(known),
+      countIssued(couponId, generation, known.length),
+    );
     // Which of them were new is not to be told afterwards; or they do not all fit.
     if (inserted < known.length || counted === 0) throw new NeedsCoupon();
     crashPoint('settle:written');
@@ -148,13 +135,13 @@ export const CRASH_GUARDS: Guard[] = [
     name: 'crash: an order and its stock are one transaction',
     prevents: 'an order for which nothing was taken',
     file: 'services/order/checkout.ts',
-    find: `  const [enough] = await timed('stock_row', tx.run(takeFromStock(taken)));
+    find: `  const [enough] = await tx.locking('stock_row', takeFromStock(taken));
   if (!enough) throw new StockChanged();
   crashPoint('order:written');
 `,
     replace: `  await tx.write('COMMIT');
   crashPoint('order:written');
-  const [enough] = await timed('stock_row', tx.run(takeFromStock(taken)));
+  const [enough] = await tx.locking('stock_row', takeFromStock(taken));
   if (!enough) throw new StockChanged();
 `,
     tests: CRASHES,
@@ -173,14 +160,14 @@ export const CRASH_GUARDS: Guard[] = [
     name: 'crash: events are marked once Kafka has them',
     prevents: 'an event that nobody will ever send',
     file: 'services/core/outbox.ts',
-    find: `    const failures = await sendEvents(producer, topic, events);
+    find: `    const failures = await sendEvents(deps, producer, events);
     crashPoint('outbox:acknowledged');
 `,
     replace: `    const sure = events.map(({ id }) => id);
     await tx.write("UPDATE outbox_events SET status = 'PUBLISHED', published_at = NOW(3) WHERE id IN (?)", [sure]);
     await tx.write('COMMIT');
     crashPoint('outbox:acknowledged');
-    const failures = await sendEvents(producer, topic, events);
+    const failures = await sendEvents(deps, producer, events);
 `,
     tests: CRASHES,
     named: 'outbox:acknowledged',

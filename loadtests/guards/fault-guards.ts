@@ -25,7 +25,7 @@ export const FAULT_GUARDS: Guard[] = [
     name: 'requests are counted when their bodies are there',
     prevents: 'clients that send slowly keeping everybody else out',
     file: 'services/core/http/server.ts',
-    find: "if (hasBody(req)) req.once('end', begin);",
+    find: "if (awaitsBody(req)) req.once('end', begin);",
     replace: 'if (false) begin();',
     tests: 'faults/slow-clients',
     named: '',

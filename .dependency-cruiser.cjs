@@ -47,6 +47,17 @@ module.exports = {
       from: { path: '^engines/' },
       to: { path: '^loadtests/|^services/(?!core/)' },
     },
+    {
+      // Dockerfile copies these, and one file of k6's.
+      name: 'the-image-has-what-it-runs',
+      severity: 'error',
+      from: { path: '^(services|engines/running|loadtests/(seed|verify))/', pathNot: '\\.test\\.ts$|/fixture\\.ts$' },
+      to: {
+        path: '^(loadtests|engines|dashboards|charts)/',
+        pathNot: '^(engines/running|loadtests/(seed|verify))/|^loadtests/k6/lib/weight\\.ts$',
+        dependencyTypesNot: ['type-only'],
+      },
+    },
     { name: 'nothing-unresolved', severity: 'error', from: {}, to: { couldNotResolve: true, pathNot: '^k6' } },
   ],
   options: {

@@ -30,6 +30,7 @@ COPY package.json ./
 COPY engines/running engines/running
 COPY loadtests/seed loadtests/seed
 COPY loadtests/verify loadtests/verify
+COPY loadtests/k6/lib/weight.ts loadtests/k6/lib/weight.ts
 COPY services services
 # By number, so that a cluster can see that it is not root.
 USER 1000:1000

@@ -6,24 +6,26 @@ export const NAMESPACE = 'onrush';
 
 export interface Ran {
   code: number;
+  stdout: string;
+  /** What it said to either stream. */
   output: string;
 }
 
-/** Runs a command to its end, input on stdin; what it said to either stream is in `output`. */
+/** Runs a command to its end, input on stdin. */
 export function run(command: string, args: string[], input = ''): Ran {
   const { status, stdout, stderr, error } = spawnSync(command, args, {
     encoding: 'utf8',
     input,
     maxBuffer: 64 * 2 ** 20,
   });
-  return { code: status ?? 1, output: `${stdout ?? ''}${stderr ?? ''}${error?.message ?? ''}` };
+  return { code: status ?? 1, stdout: stdout ?? '', output: `${stdout ?? ''}${stderr ?? ''}${error?.message ?? ''}` };
 }
 
-/** The same, but one that fails throws what it said. */
+/** The same, but one that fails throws what it said; its standard output. */
 export function done(command: string, args: string[], input = ''): string {
-  const { code, output } = run(command, args, input);
+  const { code, stdout, output } = run(command, args, input);
   if (code !== 0) throw new Error(`${command} ${args.join(' ')} ended with ${code}:\n${output.slice(-4_000)}`);
-  return output;
+  return stdout;
 }
 
 export const kubectl = (...args: string[]): string => done('kubectl', ['-n', NAMESPACE, ...args]);

@@ -51,7 +51,7 @@ module.exports = {
       // Dockerfile copies these, and one file of k6's.
       name: 'the-image-has-what-it-runs',
       severity: 'error',
-      from: { path: '^(services|engines/running|loadtests/(seed|verify))/', pathNot: '\\.test\\.ts$|/fixture\\.ts$' },
+      from: { path: '^(services|loadtests/(seed|verify))/', pathNot: '\\.test\\.ts$|/fixture\\.ts$' },
       to: {
         path: '^(loadtests|engines|dashboards|charts)/',
         pathNot: '^(engines/running|loadtests/(seed|verify))/|^loadtests/k6/lib/weight\\.ts$',

@@ -47,6 +47,9 @@ const UNREAD = 25_000;
 export async function startApp(config: Config, logger: Logger): Promise<App> {
   const names = namesOf(config.namespace);
   const metrics = createMetrics({ on: config.metrics });
+  // One reader for all: in a process that shares its port a second one would have each question answered twice. And early:
+  // whoever is ready first asks those that still start.
+  const readMetrics = metricsReader(metrics.registry);
   const tracing = await startTracing(config, metrics, logger);
   const { tracer } = tracing;
   const has = (...roles: Role[]) => roles.some((role) => config.roles.includes(role));
@@ -129,8 +132,6 @@ export async function startApp(config: Config, logger: Logger): Promise<App> {
 
   const guard = routes.length > 0 ? await openGuard(config, logger) : undefined;
   const state = { ready: true };
-  // One reader for all: in a process that shares its port a second one would have each question answered twice.
-  const readMetrics = metricsReader(metrics.registry);
   const live = config.live ? openLive({ config, routes, registry: metrics.registry, readMetrics, logger }) : undefined;
   const appOf = (offered: Route[], more: (app: Express) => void): Express => {
     const app = express();

@@ -1,7 +1,7 @@
-import { spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { runProgram } from '../test/run-program.ts';
 import { type Fixture, openFixture } from './fixture.ts';
 
 let fixture: Fixture;
@@ -16,19 +16,7 @@ afterAll(async () => {
 });
 beforeEach(() => fixture.restore());
 
-/** Runs the program as npm run verify does. */
-function run(...args: string[]): Promise<{ code: number | null; out: string; err: string }> {
-  const child = spawn(process.execPath, ['loadtests/verify/verify.ts', ...args]);
-  let out = '';
-  let err = '';
-  child.stdout.on('data', (chunk) => {
-    out += chunk;
-  });
-  child.stderr.on('data', (chunk) => {
-    err += chunk;
-  });
-  return new Promise((resolve) => child.on('close', (code) => resolve({ code, out, err })));
-}
+const run = (...args: string[]) => runProgram('loadtests/verify/verify.ts', args);
 
 test('exit code 0, 1 or 2, and the verdict as the last line', async () => {
   const file = join(directory, 'verdict.json');

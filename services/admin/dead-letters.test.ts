@@ -1,5 +1,5 @@
-import { spawn } from 'node:child_process';
 import { type OwnStack, ownStack } from '../../loadtests/test/own-stack.ts';
+import { runProgram } from '../../loadtests/test/run-program.ts';
 import { eventually } from '../../loadtests/test/stack.ts';
 
 let own: OwnStack;
@@ -8,24 +8,8 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => own.remove());
 
-/** Runs the program as npm run dead-letters does. */
-function run(
-  args: string[],
-  env: Record<string, string> = {},
-): Promise<{ code: number | null; out: string; err: string }> {
-  const child = spawn(process.execPath, ['services/admin/dead-letters.ts', ...args], {
-    env: { ...process.env, ...own.env, ...env },
-  });
-  let out = '';
-  let err = '';
-  child.stdout.on('data', (chunk) => {
-    out += chunk;
-  });
-  child.stderr.on('data', (chunk) => {
-    err += chunk;
-  });
-  return new Promise((resolve) => child.on('close', (code) => resolve({ code, out, err })));
-}
+const run = (args: string[], env: Record<string, string> = {}) =>
+  runProgram('services/admin/dead-letters.ts', args, { ...own.env, ...env });
 
 describe('npm run dead-letters', () => {
   it('lists where each message came from, why it was moved and what it was', async () => {

@@ -1,6 +1,6 @@
-import { spawn } from 'node:child_process';
 import { pino } from 'pino';
 import { type OwnStack, ownStack } from '../../loadtests/test/own-stack.ts';
+import { runProgram } from '../../loadtests/test/run-program.ts';
 import { eventually } from '../../loadtests/test/stack.ts';
 import { createMetrics } from '../core/metrics.ts';
 import { openWritePool } from '../core/mysql.ts';
@@ -37,24 +37,8 @@ const insert = (status: string, from: number, count: number) =>
 const countOf = (status: string, attempts: number) =>
   own.value('SELECT COUNT(*) FROM outbox_events WHERE status = ? AND attempts = ?', [status, attempts]);
 
-/** Runs the program as npm run outbox does. */
-function run(
-  args: string[],
-  env: Record<string, string> = {},
-): Promise<{ code: number | null; out: string; err: string }> {
-  const child = spawn(process.execPath, ['services/admin/outbox.ts', ...args], {
-    env: { ...process.env, ...own.env, ...env },
-  });
-  let out = '';
-  let err = '';
-  child.stdout.on('data', (chunk) => {
-    out += chunk;
-  });
-  child.stderr.on('data', (chunk) => {
-    err += chunk;
-  });
-  return new Promise((resolve) => child.on('close', (code) => resolve({ code, out, err })));
-}
+const run = (args: string[], env: Record<string, string> = {}) =>
+  runProgram('services/admin/outbox.ts', args, { ...own.env, ...env });
 
 describe('npm run outbox', () => {
   it('lists what the relay gave up, with the reason, and counts what waits', async () => {

@@ -216,13 +216,13 @@ withHelm('charts', () => {
         'components.projections.keda.enabled=true',
         /projections\.keda: .*external\.kafka/,
       ],
-      ['a drain longer than the pod lives', 'components.order-api.drainDelay=20000', /terminationGracePeriod/],
+      ['a drain longer than the pod lives', 'components.order-api.drainDelay=50000', /terminationGracePeriod/],
       ['tokens both off and asked for', 'auth.enabled=false,auth.existingSecret=s', /leave one/],
       ['two ways to verify tokens', 'auth.jwksUrl=https://h/k,auth.existingSecret=s', /one of them/],
       ['keys for any audience', 'auth.jwksUrl=https://h/k,auth.issuer=i', /auth\.audience/],
       ['a secret that can be guessed', 'auth.secret=short', /secret/],
       ['one port twice', 'adminPort=8081', /8081/],
-      ['a drain after which too little is left', 'components.order-api.drainDelay=11000', /terminationGracePeriod/],
+      ['a drain after which too little is left', 'components.order-api.drainDelay=26000', /terminationGracePeriod/],
       ['an Ingress that leads to nothing', 'ingress.enabled=true,edge.enabled=false', /edge\.enabled/],
     ])('%s', (_what, value, message) => {
       expect(() => render([value])).toThrow(message);

@@ -27,7 +27,17 @@ test.each([
   [['--profile', 'saturate', '--only', 'charge'], '--only charge: expected one of coupon, charge-hot'],
   [['--users', '1e5'], '--users 1e5: expected a whole number'],
   [['--base-url', 'shop'], '--base-url shop: expected a URL'],
+  [['--generator', 'wrk'], '--generator wrk: quick has pauses'],
+  [['--profile', 'saturate', '--generator', 'ab'], '--generator ab: expected one of k6, wrk'],
+  [['--vus', '50'], '--vus 50: only smoke'],
+  [['--profile', 'smoke', '--vus', '101'], '--vus 101: expected 1 to 100'],
   [['--fast'], "Unknown option '--fast'"],
 ])('%j is refused with a message that names it', (args, message) => {
   expect(() => parseArguments(args)).toThrow(message);
+});
+
+test('wrk drives what has no pauses, k6 everything else, unless k6 is asked for', () => {
+  expect(parseArguments([])).toMatchObject({ generator: 'k6' });
+  expect(parseArguments(['--profile', 'saturate'])).toMatchObject({ generator: 'wrk' });
+  expect(parseArguments(['--profile', 'saturate', '--generator', 'k6'])).toMatchObject({ generator: 'k6' });
 });

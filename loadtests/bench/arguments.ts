@@ -17,8 +17,12 @@ export const USAGE = `npm run bench -- [options]
   --no-seed    go on with the data that is there
   --keep       leave the APIs running
   --repeat     saturate: this many rounds of raw engine and APIs in turn, medians are reported (default 1)
+  --vus        smoke: percent of the published virtual users (default 100)
+  --generator  saturate: wrk (default), or k6, which takes most of a core and so is itself what limits
   --seconds    length of each run: saturate (default 20 for the APIs, 10 for each raw one), smoke (5), soak (3600)
 Results go to .onrush/results, or where ONRUSH_BENCH_RESULTS says. Exit code: 0 PASS, 1 FAIL, 2 INCONCLUSIVE or an error.`;
+
+export type Generator = 'k6' | 'wrk';
 
 export interface BenchArguments {
   profile: Profile;
@@ -31,6 +35,9 @@ export interface BenchArguments {
   keep: boolean;
   repeat: number;
   seconds: number | undefined;
+  generator: Generator;
+  /** Of the published virtual users. */
+  vusPercent: number | undefined;
   kube: KubeArguments | undefined;
 }
 
@@ -68,8 +75,26 @@ export function parseArguments(args: string[]): BenchArguments | 'help' {
     keep: given.keep ?? false,
     repeat: whole('--repeat', given.repeat) ?? 1,
     seconds: whole('--seconds', given.seconds),
+    generator: generatorOf(profile, given.generator),
+    vusPercent: vusOf(profile, given.vus),
     kube: kubeArguments(given, profile),
   };
+}
+
+function generatorOf(profile: Profile, given: string | undefined): Generator {
+  if (given === undefined) return profile === 'saturate' ? 'wrk' : 'k6';
+  const generator = oneOf('--generator', given, ['k6', 'wrk'] as const);
+  if (generator === 'wrk' && profile !== 'saturate')
+    throw new BadArgument(`--generator wrk: ${profile} has pauses and retries, which only k6 knows; saturate has none`);
+  return generator;
+}
+
+function vusOf(profile: Profile, given: string | undefined): number | undefined {
+  if (given !== undefined && profile !== 'smoke')
+    throw new BadArgument(`--vus ${given}: only smoke has no figures that depend on the number of users`);
+  const percent = whole('--vus', given);
+  if (percent !== undefined && percent > 100) throw new BadArgument(`--vus ${given}: expected 1 to 100`);
+  return percent;
 }
 
 function kubeArguments(given: ReturnType<typeof parsed>, profile: Profile): KubeArguments | undefined {
@@ -106,6 +131,8 @@ function parsed(args: string[]) {
         keep: flag,
         repeat: text,
         seconds: text,
+        generator: text,
+        vus: text,
         kube: flag,
         context: text,
         'kube-namespace': text,

@@ -9,6 +9,7 @@ import { readEngine } from '../../engines/running/read.ts';
 import { masked } from '../../engines/say.ts';
 import { findSysbench } from '../../engines/sysbench.ts';
 import { up } from '../../engines/up.ts';
+import { findWrk } from '../../engines/wrk.ts';
 import { type Config, parseConfig } from '../../services/core/config.ts';
 import { createTopics } from '../../services/core/kafka.ts';
 import { namesOf } from '../../services/core/names.ts';
@@ -49,6 +50,7 @@ async function bench(given: BenchArguments, interrupted: AbortSignal): Promise<R
   const slo = parseSlo(readFileSync('loadtests/slo.yaml', 'utf8'));
   const events = runEvents(recorder(), nameOfRun(began), say);
   const k6 = await findK6();
+  const wrk = given.generator === 'wrk' ? await findWrk() : undefined;
   const engines = given.baseUrl ? await readEngines() : await startEngines(given, say);
   const config = parseConfig(process.env);
   if (given.seed) {
@@ -86,6 +88,7 @@ async function bench(given: BenchArguments, interrupted: AbortSignal): Promise<R
     const outcome = await runScenario(name, {
       given,
       k6,
+      wrk,
       baseUrl,
       slo,
       stack,
@@ -116,7 +119,7 @@ async function bench(given: BenchArguments, interrupted: AbortSignal): Promise<R
     baseUrl,
     ...judged,
     notes: notesOf(given, scenarios),
-    machine: describeMachine(versionOf(k6), given.baseUrl ? undefined : config.workers),
+    machine: describeMachine(wrk ? versionOfWrk(wrk) : versionOf(k6), given.baseUrl ? undefined : config.workers),
     engines,
     scenarios,
     invariants,
@@ -199,6 +202,11 @@ async function end(apis: Apis, keep: boolean, say: (line: string) => void): Prom
 function versionOf(k6: string): string {
   const { stdout } = spawnSync(k6, ['version'], { encoding: 'utf8' });
   return /^k6\S* v?[\d.]+/.exec(stdout)?.[0] ?? 'k6';
+}
+
+function versionOfWrk(wrk: string): string {
+  const { stdout } = spawnSync(wrk, ['-v'], { encoding: 'utf8' });
+  return `wrk ${/\d+\.\d+\.\d+/.exec(stdout)?.[0] ?? ''}`.trim();
 }
 
 function notesOf(given: BenchArguments, scenarios: ScenarioResult[]): string[] {

@@ -33,7 +33,7 @@ export function readProcessors(pids: Record<string, number>): Used {
 }
 
 /** User and system time of a process; Linux counts it in hundredths of a second, other systems do not say. */
-function cpuSeconds(pid: number): number | undefined {
+export function cpuSeconds(pid: number): number | undefined {
   try {
     const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
     return (Number(fields[11]) + Number(fields[12])) / 100;

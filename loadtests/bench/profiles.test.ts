@@ -1,4 +1,4 @@
-import { inProfile, inSequence, rateOfPauses } from '../k6/lib/profiles.ts';
+import { inProfile, inSequence, rateOfPauses, withShare } from '../k6/lib/profiles.ts';
 
 const phases = [
   { exec: 'first', startVus: 100, stages: [{ seconds: 60, vus: 100 }] },
@@ -40,4 +40,25 @@ test('the soak profile keeps half of the most users for an hour, or as long as i
     { seconds: 60, vus: 0 },
   ]);
   expect(inProfile('soak', phases, 100)[0]?.stages.map(({ seconds }) => seconds)).toEqual([10, 80, 10]);
+});
+
+test('a share of the virtual users keeps the stages, and one where there was one', () => {
+  const [first] = withShare(0.5, [
+    {
+      exec: 'f',
+      startVus: 1,
+      stages: [
+        { seconds: 10, vus: 75 },
+        { seconds: 5, vus: 0 },
+      ],
+    },
+  ]);
+  expect(first).toEqual({
+    exec: 'f',
+    startVus: 1,
+    stages: [
+      { seconds: 10, vus: 38 },
+      { seconds: 5, vus: 0 },
+    ],
+  });
 });

@@ -2,20 +2,22 @@ import type { ApiName, Slo } from '../k6/lib/slo.ts';
 import type { RawDatabase } from '../raw/database.ts';
 import type { RawRun } from '../raw/load.ts';
 import { measureRaw } from '../raw/raw.ts';
-import type { RawCeiling, ScenarioResult } from '../report/results.ts';
+import type { BareExpress, RawCeiling, ScenarioResult } from '../report/results.ts';
 import type { Stack } from '../verify/stack.ts';
 import type { BenchArguments } from './arguments.ts';
+import { measureBare } from './bare.ts';
 import type { Clients } from './clients.ts';
 import type { Reading } from './exposition.ts';
 import { flatness } from './flat.ts';
 import { gather } from './gather.ts';
-import { runK6 } from './load.ts';
+import { type LoadRun, runK6 } from './load.ts';
 import { median } from './median.ts';
 import { enginePids } from './processors.ts';
 import type { Progress } from './progress.ts';
 import type { RunEvents } from './run-events.ts';
 import { type Scenario, type ScenarioName, scenarioOf } from './scenarios.ts';
 import { readMetrics, watch } from './watch.ts';
+import { heldTo, runWrk, type WrkLoad } from './wrk.ts';
 
 /** Where the engine's ceiling is measured, and with what. */
 export interface Raw {
@@ -26,6 +28,8 @@ export interface Raw {
 export interface Run {
   given: BenchArguments;
   k6: string;
+  /** Drives the scenarios that it can, if given. */
+  wrk: string | undefined;
   baseUrl: string;
   slo: Record<ApiName, Slo>;
   stack: Stack;
@@ -48,16 +52,20 @@ export interface Outcome {
 /** Queues are given this long to empty before the run counts as undrained. Milliseconds. */
 const DRAIN = 120_000;
 const RAW_SECONDS = 10;
+/** Of a run without pauses. */
+const SECONDS = 20;
 
 /** Rounds of raw engine and APIs, one right after the other; of several rounds the one with the median rate is kept. */
 export async function runScenario(name: ScenarioName, run: Run): Promise<Outcome> {
   const scenario = scenarioOf(run.given.profile, name);
   const rounds: ScenarioResult[] = [];
   const rawRounds: RawRun[][] = [];
+  const bareRounds: Bare[] = [];
   const open: string[] = [];
   const repeat = run.given.profile === 'saturate' ? run.given.repeat : 1;
   for (let round = 0; round < repeat && !run.interrupted.aborted; round++) {
     if (scenario.raw && run.raw) rawRounds.push(await rawRound(name, scenario.raw, run.raw, run));
+    if (scenario.wrk && run.wrk) bareRounds.push(await bareRound(name, scenario, scenario.wrk, run.wrk, run));
     if (run.interrupted.aborted) break;
     const outcome = await loadOnce(name, scenario, round, repeat, run);
     open.push(...outcome.open);
@@ -68,7 +76,8 @@ export async function runScenario(name: ScenarioName, run: Run): Promise<Outcome
   const flat = run.given.profile === 'soak' ? flatness(result?.resources ?? []) : undefined;
   if (run.given.profile === 'soak' && !flat) open.push(`${name}: too short to tell whether anything grows`);
   const failed = (flat?.growing ?? []).map((grew) => `${name}: ${grew}`);
-  return { result: result && { ...result, raw: ceiling(rawRounds, rate(result)) }, open, failed };
+  const beside = result && { raw: ceiling(rawRounds, rate(result)), bare: besideBare(bareRounds, rate(result)) };
+  return { result: result && { ...result, ...beside }, open, failed };
 }
 
 async function rawRound(name: string, load: NonNullable<Scenario['raw']>, raw: Raw, run: Run): Promise<RawRun[]> {
@@ -77,6 +86,22 @@ async function rawRound(name: string, load: NonNullable<Scenario['raw']>, raw: R
     run.progress.say(`${name}  the engine alone, ${label}, ${seconds} s`),
   );
   return runs;
+}
+
+type Bare = Omit<BareExpress, 'ratio'>;
+
+/** Bare Express under the scenario's own load. */
+function bareRound(name: string, { env }: Scenario, load: WrkLoad, wrk: string, run: Run): Promise<Bare> {
+  const seconds = run.given.seconds ?? RAW_SECONDS;
+  run.progress.say(`${name}  bare Express, ${seconds} s`);
+  return measureBare(wrk, load, env, seconds, run.interrupted);
+}
+
+function besideBare(rounds: Bare[], api: number): BareExpress | undefined {
+  if (rounds.length === 0) return undefined;
+  const perSecond = median(rounds.map((round) => round.perSecond));
+  const microsecondsPerRequest = median(rounds.map((round) => round.microsecondsPerRequest));
+  return { perSecond, microsecondsPerRequest, ratio: api / perSecond };
 }
 
 function ceiling(rounds: RawRun[][], api: number): RawCeiling | undefined {
@@ -91,6 +116,21 @@ function ceiling(rounds: RawRun[][], api: number): RawCeiling | undefined {
   return { runs, best, ratio: api / best };
 }
 
+/** The load itself, by the generator that was asked for; its process joins `pids`. */
+async function generate(
+  { script, wrk, apis: [api] }: Scenario,
+  { k6, wrk: path, given, slo, interrupted }: Run,
+  env: Record<string, string> & { BASE_URL: string },
+  pids: Record<string, number>,
+): Promise<LoadRun> {
+  const started = (label: string) => (pid: number) => {
+    pids[label] = pid;
+  };
+  if (!wrk || !path || !api) return runK6(k6, script, env, interrupted, started('k6'));
+  const { summary, crash } = await runWrk(path, wrk, env, given.seconds ?? SECONDS, interrupted, started('wrk'));
+  return { summary: summary && { ...summary, thresholds: heldTo(summary, api, slo[api]) }, crash };
+}
+
 async function loadOnce(
   name: ScenarioName,
   scenario: Scenario,
@@ -98,7 +138,7 @@ async function loadOnce(
   rounds: number,
   run: Run,
 ): Promise<Omit<Outcome, 'failed'>> {
-  const { given, k6, baseUrl, slo, stack, clients, progress, events, interrupted } = run;
+  const { given, baseUrl, slo, stack, clients, progress, events, interrupted } = run;
   const open: string[] = [];
   const before = await readMetrics(baseUrl).catch(() => undefined);
   const pids = await enginePids();
@@ -111,13 +151,12 @@ async function loadOnce(
     USERS: String(share),
     FIRST_USER: String(1 + round * share),
     ...(given.seconds ? { SECONDS: String(given.seconds) } : {}),
+    ...(given.vusPercent ? { VUS_PERCENT: String(given.vusPercent) } : {}),
     ...scenario.env,
     ...events.k6Env(name),
   };
   await events.tell('stage', scenario.title);
-  const load = await runK6(k6, scenario.script, env, interrupted, (started) => {
-    pids.k6 = started;
-  });
+  const load = await generate(scenario, run, env, pids);
   const after = await readMetrics(baseUrl).catch(() => undefined);
   const watched = await watching.stop();
   if (load.crash) open.push(`${name}: ${load.crash}`);

@@ -1,6 +1,7 @@
 import type { Profile } from '../k6/lib/profiles.ts';
 import type { ApiName } from '../k6/lib/slo.ts';
 import type { RawLoad } from '../raw/load.ts';
+import type { WrkLoad } from './wrk.ts';
 
 /** One k6 run and what it loads. */
 export interface Scenario {
@@ -8,6 +9,8 @@ export interface Scenario {
   script: string;
   apis: ApiName[];
   env: Record<string, string>;
+  /** The same requests by wrk, for the profile that goes to the limit. */
+  wrk?: WrkLoad;
   /** The same SQL on the engine alone, for the profile that goes to the limit. */
   raw?: RawLoad;
 }
@@ -21,20 +24,31 @@ const published = {
 } satisfies Record<string, Scenario>;
 
 const saturating = {
-  coupon: { ...published.coupon, title: 'Coupons, each user once' },
+  coupon: {
+    ...published.coupon,
+    title: 'Coupons, each user once',
+    wrk: { script: 'coupon-issue.lua', connections: 200 },
+  },
   'charge-hot': {
     ...published.charge,
     title: 'Charges on 10 wallets',
     env: { WALLETS: '10' },
+    wrk: { script: 'balance-charge.lua', connections: 100 },
     raw: { kind: 'charge', users: 10 },
   },
   'charge-spread': {
     ...published.charge,
     title: 'Charges on 10,000 wallets',
     env: { WALLETS: '10000' },
+    wrk: { script: 'balance-charge.lua', connections: 100 },
     raw: { kind: 'charge', users: 10_000 },
   },
-  order: { ...published.order, title: 'Orders of three products', raw: { kind: 'order', users: 10_000 } },
+  order: {
+    ...published.order,
+    title: 'Orders of three products',
+    wrk: { script: 'order-payment.lua', connections: 100 },
+    raw: { kind: 'order', users: 10_000 },
+  },
 } satisfies Record<string, Scenario>;
 
 export type ScenarioName = keyof typeof published | keyof typeof saturating;

@@ -24,6 +24,7 @@ export function resultsText(results: Results): string {
     '',
     ...scenarios.flatMap(scenarioLines),
     ...(scenarios.some(({ raw }) => raw) ? ['', ...columns(rawTable(scenarios)), ''] : ['']),
+    ...(scenarios.some(({ bare }) => bare) ? [...columns(bareTable(scenarios)), ''] : []),
     ...(invariants ? invariantLines(invariants) : []),
     '',
     ...machine.map(({ label, value }) => `${label}: ${value}`),
@@ -129,6 +130,27 @@ function rawTable(scenarios: ScenarioResult[]): Row[] {
         return run ? count(run.perSecond) : '–';
       }),
     ]),
+  ];
+}
+
+function bareTable(scenarios: ScenarioResult[]): Row[] {
+  return [
+    ['beside bare Express', 'APIs/s', 'bare/s', 'ratio', 'API CPU µs a request', 'bare', 'ratio'],
+    ...scenarios.flatMap(({ title, apis, cpu, bare }) =>
+      bare && cpu
+        ? [
+            [
+              title,
+              count(apis[0]?.acknowledgedPerSecond ?? 0),
+              count(bare.perSecond),
+              bare.ratio.toFixed(2),
+              figure(cpu.microsecondsPerRequest),
+              figure(bare.microsecondsPerRequest),
+              (cpu.microsecondsPerRequest / bare.microsecondsPerRequest).toFixed(2),
+            ],
+          ]
+        : [],
+    ),
   ];
 }
 

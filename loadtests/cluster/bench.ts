@@ -19,14 +19,15 @@ const TEST_RUNS = {
 };
 
 /**
- * One `npm run bench -- --kube`, smoke for so many seconds, on fresh data unless it goes on with what is there. While its load
- * runs, `meanwhile` is called.
+ * One `npm run bench -- --kube` of so many seconds, on fresh data unless it goes on with what is there. While its load runs,
+ * `meanwhile` is called. `vus` percent of the published virtual users.
  */
 export async function bench(
   scenario: keyof typeof TEST_RUNS,
   seconds: number,
   data: 'fresh' | 'as it is',
   meanwhile: () => Promise<void> = async () => {},
+  vus = 100,
 ): Promise<BenchRun> {
   const directory = mkdtempSync(join(tmpdir(), 'onrush-cluster-'));
   const args = [
@@ -40,6 +41,8 @@ export async function bench(
     '20000',
     '--seconds',
     String(seconds),
+    '--vus',
+    String(vus),
   ];
   const { ended, log } = start(
     `bench-${scenario}`,

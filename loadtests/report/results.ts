@@ -38,6 +38,7 @@ export interface ScenarioResult {
   dropped: number;
   thresholds: { metric: string; expression: string; ok: boolean }[];
   raw: RawCeiling | undefined;
+  bare?: BareExpress | undefined;
   /** Every five seconds. */
   resources?: ResourcePoint[];
 }
@@ -105,4 +106,13 @@ export interface InvariantCheck {
   violations: number;
   /** The first of them. */
   rows: Record<string, unknown>[];
+}
+
+/** Express in its default setup, which answers the same POSTs and does nothing. */
+export interface BareExpress {
+  perSecond: number;
+  /** CPU of its process. */
+  microsecondsPerRequest: number;
+  /** Acknowledged requests of the APIs a second over `perSecond`. */
+  ratio: number;
 }

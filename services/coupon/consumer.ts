@@ -76,13 +76,14 @@ async function processBatch(deps: ConsumerDeps, producer: Producer, payload: Eac
         trace: recordedContext(message.headers?.traceparent),
       });
   }
-  if (poison.length > 0) await bury(deps, producer, topic, partition, poison);
   for (const [couponId, ofCoupon] of Map.groupBy(promises, (promise) => promise.couponId)) {
     for (let from = 0; from < ofCoupon.length; from += CHUNK) {
       await settleChunk(deps, couponId, ofCoupon.slice(from, from + CHUNK), read);
       await payload.heartbeat();
     }
   }
+  // Last, so that a batch that fails and is done again does not bury them each time.
+  if (poison.length > 0) await bury(deps, producer, topic, partition, poison);
   crashPoint('consumer:settled');
 }
 

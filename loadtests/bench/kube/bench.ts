@@ -180,6 +180,7 @@ async function runScenario(name: ScenarioName, run: Run): Promise<Outcome> {
     PROFILE: given.profile,
     USERS: String(given.users),
     ...(given.seconds ? { SECONDS: String(given.seconds) } : {}),
+    ...(given.vusPercent ? { VUS_PERCENT: String(given.vusPercent) } : {}),
     ...scenario.env,
     ...run.events.k6Env(name),
   };

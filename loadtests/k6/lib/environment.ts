@@ -17,6 +17,8 @@ export const FIRST_USER = whole('FIRST_USER', 1);
 export const SECONDS = whole('SECONDS', 20);
 /** Length of a smoke or soak run, where it is given. */
 export const GIVEN_SECONDS = __ENV.SECONDS ? SECONDS : undefined;
+/** How many of the published virtual users come, of a hundred. */
+export const VUS_PERCENT = whole('VUS_PERCENT', 100);
 export const COUPON = __ENV.COUPON || 'test-coupon-1';
 /** Where the summary goes as JSON. */
 export const SUMMARY = __ENV.SUMMARY;

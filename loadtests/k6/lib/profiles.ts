@@ -43,6 +43,14 @@ export function inProfile(profile: Profile, phases: Phase[], given = profile ===
   }));
 }
 
+/** The same with a share of the virtual users, at least one where there was one. */
+export const withShare = (share: number, phases: Phase[]): Phase[] =>
+  phases.map(({ exec, startVus, stages }) => ({
+    exec,
+    startVus: Math.ceil(startVus * share),
+    stages: stages.map(({ seconds, vus }) => ({ seconds, vus: Math.ceil(vus * share) })),
+  }));
+
 /** Half of the phase's most users, all the time but for a minute in which they come and one in which they go. */
 function halfFor(seconds: number, { exec, startVus, stages }: Phase): Phase {
   const vus = Math.ceil(Math.max(...stages.map((stage) => stage.vus)) / 2);

@@ -25,9 +25,10 @@ export interface Apis {
 /**
  * Starts all three APIs and their workers as `npm start` does, but with carts that are kept after an order, and waits
  * until they are ready. They get a process group of their own: Ctrl-C reaches them through `stop` only.
+ * @param directory the checkout whose program it is.
  * @throws BenchFailure
  */
-export async function startApis(port: number): Promise<Apis> {
+export async function startApis(port: number, directory = '.'): Promise<Apis> {
   await assertFree(port);
   const log = logFile('apis');
   mkdirSync(dirname(log), { recursive: true });
@@ -36,6 +37,7 @@ export async function startApis(port: number): Promise<Apis> {
   const live = process.env.ONRUSH_LIVE || 'on';
   const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', 'services/main.ts'], {
     stdio: ['ignore', out, out],
+    cwd: directory,
     env: { ...process.env, PORT: String(port), AUTH: 'off', ONRUSH_CART_AFTER_ORDER: 'keep', ONRUSH_LIVE: live },
     detached: true,
   });

@@ -31,6 +31,8 @@ test.each([
   [['--profile', 'saturate', '--generator', 'ab'], '--generator ab: expected one of k6, wrk'],
   [['--vus', '50'], '--vus 50: only smoke'],
   [['--profile', 'smoke', '--vus', '101'], '--vus 101: expected 1 to 100'],
+  [['--capacity', '--compare', 'HEAD'], '--capacity and --compare exclude each other'],
+  [['--profile', 'quick', '--gate'], '--gate is about saturate’s writes'],
   [['--fast'], "Unknown option '--fast'"],
 ])('%j is refused with a message that names it', (args, message) => {
   expect(() => parseArguments(args)).toThrow(message);
@@ -40,4 +42,10 @@ test('wrk drives what has no pauses, k6 everything else, unless k6 is asked for'
   expect(parseArguments([])).toMatchObject({ generator: 'k6' });
   expect(parseArguments(['--profile', 'saturate'])).toMatchObject({ generator: 'wrk' });
   expect(parseArguments(['--profile', 'saturate', '--generator', 'k6'])).toMatchObject({ generator: 'k6' });
+});
+
+test('what looks at the limit has saturate’s writes, and compares in seven rounds unless told otherwise', () => {
+  expect(parseArguments(['--compare', 'HEAD~1'])).toMatchObject({ profile: 'saturate', compare: 'HEAD~1', repeat: 7 });
+  expect(parseArguments(['--gate', '--repeat', '3'])).toMatchObject({ compare: { ledger: true }, repeat: 3 });
+  expect(parseArguments(['--capacity', '--only', 'order'])).toMatchObject({ capacity: true, scenarios: ['order'] });
 });

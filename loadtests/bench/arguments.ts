@@ -16,6 +16,12 @@ export const USAGE = `npm run bench -- [options]
                of your own: all that Onrush's tables hold there is deleted
   --no-seed    go on with the data that is there
   --keep       leave the APIs running
+  --capacity   saturate's writes at a constant rate, raised step by step to the most that is served, and what limits it;
+               then half of that rate
+  --compare    a commit: its program and this one in turn (--repeat rounds, 7), rate and CPU of saturate’s writes; exit code
+               1 where a loss exceeds the measured noise
+  --gate       --compare with the last commit in loadtests/results/ledger.jsonl
+  --record     saturate: add the figures to that ledger
   --repeat     saturate: this many rounds of raw engine and APIs in turn, medians are reported (default 1)
   --vus        smoke: percent of the published virtual users (default 100)
   --generator  saturate: wrk (default), or k6, which takes most of a core and so is itself what limits
@@ -36,6 +42,11 @@ export interface BenchArguments {
   repeat: number;
   seconds: number | undefined;
   generator: Generator;
+  /** The commit that this program is compared with; `ledger`: the last one recorded. */
+  compare: string | { ledger: true } | undefined;
+  record: boolean;
+  /** The scenarios' capacity is looked for, in place of their profile's load. */
+  capacity: boolean;
   /** Of the published virtual users. */
   vusPercent: number | undefined;
   kube: KubeArguments | undefined;
@@ -56,7 +67,12 @@ export class BadArgument extends Error {
 export function parseArguments(args: string[]): BenchArguments | 'help' {
   const given = parsed(args);
   if (given.help) return 'help';
-  const profile = oneOf('--profile', given.profile ?? 'quick', PROFILES);
+  const limits = (['capacity', 'compare', 'gate', 'record'] as const).filter((option) => given[option]);
+  const [atTheLimit] = limits;
+  if (limits.length > 1) throw new BadArgument(`--${limits[0]} and --${limits[1]} exclude each other`);
+  const profile = oneOf('--profile', given.profile ?? (atTheLimit ? 'saturate' : 'quick'), PROFILES);
+  if (atTheLimit && profile !== 'saturate')
+    throw new BadArgument(`--${atTheLimit} is about saturate’s writes: it excludes --profile ${profile}`);
   const possible = scenarioNamesOf(profile);
   const scenarios = given.only
     ? given.only.split(',').map((name) => oneOf('--only', name.trim(), possible))
@@ -73,9 +89,12 @@ export function parseArguments(args: string[]): BenchArguments | 'help' {
     seed: given.seed ?? (baseUrl === undefined && !given['no-seed']),
     seedAsked: given.seed ?? false,
     keep: given.keep ?? false,
-    repeat: whole('--repeat', given.repeat) ?? 1,
+    repeat: whole('--repeat', given.repeat) ?? (given.compare || given.gate ? 7 : 1),
     seconds: whole('--seconds', given.seconds),
     generator: generatorOf(profile, given.generator),
+    capacity: given.capacity ?? false,
+    compare: given.gate ? { ledger: true } : given.compare,
+    record: given.record ?? false,
     vusPercent: vusOf(profile, given.vus),
     kube: kubeArguments(given, profile),
   };
@@ -133,6 +152,10 @@ function parsed(args: string[]) {
         seconds: text,
         generator: text,
         vus: text,
+        capacity: flag,
+        compare: text,
+        gate: flag,
+        record: flag,
         kube: flag,
         context: text,
         'kube-namespace': text,

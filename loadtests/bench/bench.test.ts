@@ -85,3 +85,28 @@ test('the same run fails on data that somebody changed behind its back', async (
   const violated = results.invariants?.checks.find(({ status }) => status === 'violated');
   expect(violated?.rows[0]).toMatchObject({ user_id: 'test-user-7' });
 }, 120_000);
+
+test('wrk drives what has no pauses, beside bare Express, and its clients agree with the database', async () => {
+  const { code, output, results } = await bench(
+    ...['--profile', 'saturate', '--seconds', '1', '--users', '20000', '--only', 'coupon', '--seed'],
+  );
+  expect([code, code === 0 ? '' : output]).toEqual([0, '']);
+  const [coupon] = results.scenarios;
+  expect(results.machine).toContainEqual({ label: 'Load generator', value: expect.stringMatching(/^wrk \d/) });
+  expect(coupon?.apis[0]?.acknowledged).toBeGreaterThan(100);
+  expect(coupon?.bare?.microsecondsPerRequest).toBeGreaterThan(10);
+  expect(output).toContain('beside bare Express');
+}, 120_000);
+
+test('the capacity of a write is the highest rate that is held, and half of it is looked at', async () => {
+  const { code, output, results } = await bench(
+    ...['--capacity', '--seconds', '1', '--users', '20000', '--only', 'order', '--seed'],
+  );
+  expect([code, code === 0 ? '' : output]).toEqual([0, '']);
+  const [order] = results.capacity ?? [];
+  const held = order?.steps.filter((step) => step.held).map(({ rate }) => rate) ?? [];
+  expect(order?.knee).toBe(Math.max(...held));
+  expect(order?.steps.some((step) => !step.held && step.rate > (order?.knee ?? 0))).toBe(true);
+  expect(order?.half?.rate).toBe(Math.round((order?.knee ?? 0) / 2));
+  expect(order?.limit).not.toBe('');
+}, 300_000);

@@ -3,41 +3,34 @@ import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'nod
 import { cpus } from 'node:os';
 import { basename, join, relative } from 'node:path';
 import { inState } from '../../engines/directory.ts';
-import type { Engines } from '../../engines/engines.ts';
 import { findK6 } from '../../engines/k6.ts';
-import { readEngine } from '../../engines/running/read.ts';
-import { masked } from '../../engines/say.ts';
 import { findSysbench } from '../../engines/sysbench.ts';
-import { up } from '../../engines/up.ts';
+import { findVegeta } from '../../engines/vegeta.ts';
 import { findWrk } from '../../engines/wrk.ts';
 import { type Config, parseConfig } from '../../services/core/config.ts';
-import { createTopics } from '../../services/core/kafka.ts';
-import { namesOf } from '../../services/core/names.ts';
 import { runAsProgram } from '../../services/core/program.ts';
-import { migrate } from '../../services/database/migrate.ts';
-import { openSequelize } from '../../services/database/sequelize.ts';
+import { benchCompare } from '../compare/bench.ts';
+import { ownCommit } from '../compare/checkout.ts';
+import { entryOf, record } from '../compare/ledger.ts';
 import { parseSlo } from '../k6/lib/slo.ts';
 import { createRawDatabase } from '../raw/database.ts';
 import { reportPage } from '../report/page.ts';
-import type { Invariants, Results, ScenarioResult } from '../report/results.ts';
-import { showProgress } from '../seed/progress.ts';
-import { seed } from '../seed/seed.ts';
-import { openStack, type Stack } from '../verify/stack.ts';
+import type { Capacity, Results, ScenarioResult } from '../report/results.ts';
+import { openStack } from '../verify/stack.ts';
 import { type Apis, startApis } from './apis.ts';
 import { type BenchArguments, parseArguments, USAGE } from './arguments.ts';
+import { findCapacity, type SearchedName } from './capacity.ts';
 import { Clients } from './clients.ts';
-import { BenchFailure } from './failure.ts';
 import { OTHERS } from './gather.ts';
-import { readInvariants } from './invariants.ts';
 import { benchKube } from './kube/bench.ts';
+import type { Raw, Run } from './load-once.ts';
 import { describeMachine } from './machine.ts';
+import { COUPON, readEngines, seedData, startEngines, verifyAll } from './prepare.ts';
 import { Progress } from './progress.ts';
 import { nameOfRun, type Recorder, runEvents } from './run-events.ts';
-import { type Raw, runScenario } from './run-scenario.ts';
+import { runScenario } from './run-scenario.ts';
 import { resultsText } from './table.ts';
 import { EXIT_CODES, judge } from './verdict.ts';
-
-const COUPON = 'test-coupon-1';
 
 /**
  * Brings everything up, loads it, verifies what it left behind, and reports; returns the results, of which the verdict
@@ -50,22 +43,11 @@ async function bench(given: BenchArguments, interrupted: AbortSignal): Promise<R
   const slo = parseSlo(readFileSync('loadtests/slo.yaml', 'utf8'));
   const events = runEvents(recorder(), nameOfRun(began), say);
   const k6 = await findK6();
-  const wrk = given.generator === 'wrk' ? await findWrk() : undefined;
+  const wrk = given.generator === 'wrk' && !given.capacity ? await findWrk() : undefined;
+  const vegeta = given.capacity ? await findVegeta() : undefined;
   const engines = given.baseUrl ? await readEngines() : await startEngines(given, say);
   const config = parseConfig(process.env);
-  if (given.seed) {
-    say(`seeding ${given.users} users`);
-    const { databaseUrl, redisUrl, kafkaBrokers, namespace } = config;
-    const { seconds } = await seed({
-      users: given.users,
-      databaseUrl,
-      redisUrl,
-      kafkaBrokers,
-      namespace,
-      onProgress: showProgress(process.stderr),
-    });
-    say(`seeded in ${seconds.toFixed(1)} s`);
-  }
+  if (given.seed) await seedData(config, given.users, say);
 
   await using running = new AsyncDisposableStack();
   const apis = given.baseUrl ? undefined : await startApis(config.port);
@@ -81,23 +63,19 @@ async function bench(given: BenchArguments, interrupted: AbortSignal): Promise<R
   const before = await stack.before();
   const clients = new Clients();
   const scenarios: ScenarioResult[] = [];
+  const capacity: Capacity[] = [];
+  const run: Run = { given, k6, wrk, baseUrl, slo, stack, clients, raw, progress, events, interrupted };
   await events.tell('start', given.profile);
   const troubles = { failed: [] as string[], open: [] as string[] };
   for (const name of given.scenarios) {
     if (interrupted.aborted || apis?.ended()) break;
-    const outcome = await runScenario(name, {
-      given,
-      k6,
-      wrk,
-      baseUrl,
-      slo,
-      stack,
-      clients,
-      raw,
-      progress,
-      events,
-      interrupted,
-    });
+    if (vegeta) {
+      const found = await findCapacity(vegeta, name as SearchedName, run);
+      if (found.capacity) capacity.push(found.capacity);
+      troubles.open.push(...found.open);
+      continue;
+    }
+    const outcome = await runScenario(name, run);
     if (outcome.result) scenarios.push(outcome.result);
     troubles.open.push(...outcome.open);
     troubles.failed.push(...outcome.failed);
@@ -106,7 +84,7 @@ async function bench(given: BenchArguments, interrupted: AbortSignal): Promise<R
   if (died) troubles.failed.push(`the APIs ${died} during the run`);
   if (interrupted.aborted) troubles.open.push('the run was interrupted');
   await events.tell('end', given.profile);
-  const invariants = interrupted.aborted ? undefined : await verifyAll(config, clients, before, say);
+  const invariants = interrupted.aborted ? undefined : await verifyAll(config, clients.figures(before, COUPON), say);
   const judged = judge(scenarios, invariants, troubles);
   await events.tell('verdict', judged.verdict);
 
@@ -119,51 +97,15 @@ async function bench(given: BenchArguments, interrupted: AbortSignal): Promise<R
     baseUrl,
     ...judged,
     notes: notesOf(given, scenarios),
-    machine: describeMachine(wrk ? versionOfWrk(wrk) : versionOf(k6), given.baseUrl ? undefined : config.workers),
+    machine: describeMachine(
+      vegeta ? 'vegeta' : wrk ? versionOfWrk(wrk) : versionOf(k6),
+      given.baseUrl ? undefined : config.workers,
+    ),
     engines,
     scenarios,
     invariants,
+    ...(vegeta ? { capacity } : {}),
   };
-}
-
-async function startEngines(given: BenchArguments, say: (line: string) => void): Promise<Results['engines']> {
-  const engines = await up();
-  // Before the migrations: a database of somebody else's is left as it is.
-  if (engines.mysql.kind === 'external' && given.seed && !given.seedAsked)
-    throw new BenchFailure(
-      `DATABASE_URL names ${masked(engines.mysql.url)}, which this checkout did not start: --seed deletes what Onrush's tables hold there and fills them with the test data set, --no-seed goes on with the data that is there`,
-    );
-  process.env.DATABASE_URL = engines.mysql.url;
-  process.env.REDIS_URL = engines.redis.url;
-  process.env.KAFKA_BROKERS = engines.kafka.brokers;
-  const config = parseConfig(process.env);
-  const sequelize = openSequelize(config.databaseUrl, 2);
-  try {
-    const ran = await migrate(sequelize, namesOf(config.namespace).migrationLock);
-    if (ran.length > 0) say(`migrations run: ${ran.join(', ')}`);
-  } finally {
-    await sequelize.close();
-  }
-  await createTopics(config);
-  return enginesOf(engines);
-}
-
-const enginesOf = ({ mysql, redis, kafka }: Pick<Engines, 'mysql' | 'redis' | 'kafka'>): Results['engines'] =>
-  Object.entries({ mysql, redis, kafka }).map(([name, { version, kind, durability }]) => ({
-    name,
-    version,
-    kind,
-    durability,
-  }));
-
-/** Of a deployment that runs already: only asked what they are. */
-async function readEngines(): Promise<Results['engines']> {
-  const { databaseUrl, redisUrl, kafkaBrokers } = parseConfig(process.env);
-  const read = async (name: 'mysql' | 'redis' | 'kafka', endpoint: string) => {
-    const reading = await readEngine(name, { kind: 'external', endpoint });
-    return { name, kind: 'external', ...reading };
-  };
-  return Promise.all([read('mysql', databaseUrl), read('redis', redisUrl), read('kafka', kafkaBrokers.join(','))]);
 }
 
 async function prepareRaw(
@@ -171,25 +113,10 @@ async function prepareRaw(
   { databaseUrl }: Config,
   say: (line: string) => void,
 ): Promise<Raw | undefined> {
-  if (given.profile !== 'saturate' || given.baseUrl) return undefined;
+  if (given.profile !== 'saturate' || given.baseUrl || given.capacity) return undefined;
   const sysbench = await findSysbench();
   say('preparing a database of its own for the engine’s ceiling');
   return { sysbench, database: await createRawDatabase(databaseUrl) };
-}
-
-async function verifyAll(
-  config: Config,
-  clients: Clients,
-  before: Awaited<ReturnType<Stack['before']>>,
-  say: (line: string) => void,
-): Promise<Invariants | undefined> {
-  say('verifying what the database holds');
-  try {
-    return await readInvariants(config, clients.figures(before, COUPON));
-  } catch (error) {
-    say(`the verifier could not do its work: ${(error as Error).message}`);
-    return undefined;
-  }
 }
 
 async function end(apis: Apis, keep: boolean, say: (line: string) => void): Promise<void> {
@@ -214,7 +141,11 @@ function notesOf(given: BenchArguments, scenarios: ScenarioResult[]): string[] {
   if (given.profile === 'smoke')
     notes.push('smoke looks at correctness: five seconds say nothing about latency or rate');
   if (given.profile === 'saturate')
-    notes.push('saturate has no pauses: its latency follows from the number of virtual users and is held to no target');
+    notes.push(
+      given.capacity
+        ? 'a rate is held while nothing fails, 98 % is answered within its seconds and p99 stays under 100 ms'
+        : 'saturate has no pauses: its latency follows from the number of virtual users and is held to no target',
+    );
   const repeatedUsers = scenarios.some(({ apis }) => apis.some(({ refused }) => (refused.C006 ?? 0) > 0));
   if (given.profile === 'saturate' && repeatedUsers)
     notes.push('there were too few users for one coupon each: the rest was refused (C006); raise --users');
@@ -255,11 +186,15 @@ runAsProgram('loadtests/bench/bench.ts', async () => {
   }
   const interrupt = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => interrupt.abort());
+  if (given.compare) {
+    process.exit(await benchCompare(given, given.compare, interrupt.signal));
+  }
   const results = given.kube
     ? await benchKube(given, given.kube, interrupt.signal)
     : await bench(given, interrupt.signal);
   const directory = write(results);
   console.log(resultsText(results));
+  if (given.record) record(entryOf(ownCommit(), results));
   console.error(`report: ${relative(process.cwd(), join(directory, 'report.html'))}`);
   process.exit(EXIT_CODES[results.verdict]);
 });

@@ -19,7 +19,7 @@ export interface Readings {
 /** Joins what the clients saw with what the server counted. */
 export function gather(
   name: string,
-  scenario: Scenario,
+  scenario: Pick<Scenario, 'title' | 'apis'>,
   slo: Record<ApiName, Slo>,
   summary: K6Summary,
   watched: Watched,

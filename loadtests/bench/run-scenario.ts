@@ -1,56 +1,19 @@
-import type { ApiName, Slo } from '../k6/lib/slo.ts';
-import type { RawDatabase } from '../raw/database.ts';
 import type { RawRun } from '../raw/load.ts';
 import { measureRaw } from '../raw/raw.ts';
 import type { BareExpress, RawCeiling, ScenarioResult } from '../report/results.ts';
-import type { Stack } from '../verify/stack.ts';
-import type { BenchArguments } from './arguments.ts';
 import { measureBare } from './bare.ts';
-import type { Clients } from './clients.ts';
-import type { Reading } from './exposition.ts';
 import { flatness } from './flat.ts';
-import { gather } from './gather.ts';
 import { type LoadRun, runK6 } from './load.ts';
+import { loadOnce, type Once, type Raw, type Run } from './load-once.ts';
 import { median } from './median.ts';
-import { enginePids } from './processors.ts';
-import type { Progress } from './progress.ts';
-import type { RunEvents } from './run-events.ts';
 import { type Scenario, type ScenarioName, scenarioOf } from './scenarios.ts';
-import { readMetrics, watch } from './watch.ts';
 import { heldTo, runWrk, type WrkLoad } from './wrk.ts';
 
-/** Where the engine's ceiling is measured, and with what. */
-export interface Raw {
-  database: RawDatabase;
-  sysbench: string | undefined;
-}
-
-export interface Run {
-  given: BenchArguments;
-  k6: string;
-  /** Drives the scenarios that it can, if given. */
-  wrk: string | undefined;
-  baseUrl: string;
-  slo: Record<ApiName, Slo>;
-  stack: Stack;
-  clients: Clients;
-  raw: Raw | undefined;
-  progress: Progress;
-  events: RunEvents;
-  interrupted: AbortSignal;
-}
-
-export interface Outcome {
-  /** Absent if the load generator told nothing. */
-  result: ScenarioResult | undefined;
-  /** What keeps this scenario from being judged. */
-  open: string[];
+export interface Outcome extends Once {
   /** What a long run must not do. */
   failed: string[];
 }
 
-/** Queues are given this long to empty before the run counts as undrained. Milliseconds. */
-const DRAIN = 120_000;
 const RAW_SECONDS = 10;
 /** Of a run without pauses. */
 const SECONDS = 20;
@@ -67,7 +30,9 @@ export async function runScenario(name: ScenarioName, run: Run): Promise<Outcome
     if (scenario.raw && run.raw) rawRounds.push(await rawRound(name, scenario.raw, run.raw, run));
     if (scenario.wrk && run.wrk) bareRounds.push(await bareRound(name, scenario, scenario.wrk, run.wrk, run));
     if (run.interrupted.aborted) break;
-    const outcome = await loadOnce(name, scenario, round, repeat, run);
+    const outcome = await loadOnce(name, scenario, run, (pids) =>
+      generate(scenario, run, envOf(name, scenario, round, repeat, run), pids),
+    );
     open.push(...outcome.open);
     if (outcome.result) rounds.push(outcome.result);
   }
@@ -77,7 +42,8 @@ export async function runScenario(name: ScenarioName, run: Run): Promise<Outcome
   if (run.given.profile === 'soak' && !flat) open.push(`${name}: too short to tell whether anything grows`);
   const failed = (flat?.growing ?? []).map((grew) => `${name}: ${grew}`);
   const beside = result && { raw: ceiling(rawRounds, rate(result)), bare: besideBare(bareRounds, rate(result)) };
-  return { result: result && { ...result, ...beside }, open, failed };
+  const each = run.given.profile === 'saturate' ? { rounds: rounds.map((one) => ({ perSecond: rate(one) })) } : {};
+  return { result: result && { ...result, ...beside, ...each }, open, failed };
 }
 
 async function rawRound(name: string, load: NonNullable<Scenario['raw']>, raw: Raw, run: Run): Promise<RawRun[]> {
@@ -116,6 +82,21 @@ function ceiling(rounds: RawRun[][], api: number): RawCeiling | undefined {
   return { runs, best, ratio: api / best };
 }
 
+/** Each round has users of its own, so that nobody has the coupon before. */
+function envOf(name: ScenarioName, scenario: Scenario, round: number, rounds: number, { given, baseUrl, events }: Run) {
+  const share = Math.floor(given.users / rounds);
+  return {
+    BASE_URL: baseUrl,
+    PROFILE: given.profile,
+    USERS: String(share),
+    FIRST_USER: String(1 + round * share),
+    ...(given.seconds ? { SECONDS: String(given.seconds) } : {}),
+    ...(given.vusPercent ? { VUS_PERCENT: String(given.vusPercent) } : {}),
+    ...scenario.env,
+    ...events.k6Env(name),
+  };
+}
+
 /** The load itself, by the generator that was asked for; its process joins `pids`. */
 async function generate(
   { script, wrk, apis: [api] }: Scenario,
@@ -129,49 +110,4 @@ async function generate(
   if (!wrk || !path || !api) return runK6(k6, script, env, interrupted, started('k6'));
   const { summary, crash } = await runWrk(path, wrk, env, given.seconds ?? SECONDS, interrupted, started('wrk'));
   return { summary: summary && { ...summary, thresholds: heldTo(summary, api, slo[api]) }, crash };
-}
-
-async function loadOnce(
-  name: ScenarioName,
-  scenario: Scenario,
-  round: number,
-  rounds: number,
-  run: Run,
-): Promise<Omit<Outcome, 'failed'>> {
-  const { given, baseUrl, slo, stack, clients, progress, events, interrupted } = run;
-  const open: string[] = [];
-  const before = await readMetrics(baseUrl).catch(() => undefined);
-  const pids = await enginePids();
-  const watching = watch(() => readMetrics(baseUrl), name, scenario.apis, slo, pids, progress);
-  // Each round has users of its own, so that nobody has the coupon before.
-  const share = Math.floor(given.users / rounds);
-  const env = {
-    BASE_URL: baseUrl,
-    PROFILE: given.profile,
-    USERS: String(share),
-    FIRST_USER: String(1 + round * share),
-    ...(given.seconds ? { SECONDS: String(given.seconds) } : {}),
-    ...(given.vusPercent ? { VUS_PERCENT: String(given.vusPercent) } : {}),
-    ...scenario.env,
-    ...events.k6Env(name),
-  };
-  await events.tell('stage', scenario.title);
-  const load = await generate(scenario, run, env, pids);
-  const after = await readMetrics(baseUrl).catch(() => undefined);
-  const watched = await watching.stop();
-  if (load.crash) open.push(`${name}: ${load.crash}`);
-  if (!load.summary) return { result: undefined, open };
-  clients.add(load.summary);
-
-  let drainSeconds: number | undefined;
-  if (!interrupted.aborted) {
-    const { seconds, reasons } = await stack.untilDrained(DRAIN);
-    if (reasons.length > 0) open.push(`${name}: not drained after ${seconds.toFixed(0)} s: ${reasons.join(', ')}`);
-    else drainSeconds = seconds;
-  }
-  const drained: Reading | undefined = await readMetrics(baseUrl).catch(() => undefined);
-  if (!before || !after || !drained) open.push(`${name}: the server’s own metrics could not be read`);
-  const readings = before && after && drained ? { before, after, drained } : undefined;
-  const result = gather(name, scenario, slo, load.summary, watched, readings);
-  return { result: { ...result, drainSeconds, raw: undefined }, open };
 }

@@ -1,5 +1,5 @@
 import { apiTitle, count, counts, figure, megabytes, percent, place, seconds } from '../report/format.ts';
-import type { ApiResult, ResourcePoint, Results, ScenarioResult } from '../report/results.ts';
+import type { ApiResult, Capacity, ResourcePoint, Results, ScenarioResult } from '../report/results.ts';
 import { flatness } from './flat.ts';
 
 type Row = string[];
@@ -17,14 +17,15 @@ export function columns(rows: Row[]): string[] {
 
 /** Everything the run found, for a terminal; the verdict is the last line. */
 export function resultsText(results: Results): string {
-  const { scenarios, invariants, reasons, notes, machine, engines, verdict } = results;
+  const { scenarios, capacity, invariants, reasons, notes, machine, engines, verdict } = results;
   return [
     '',
-    ...columns(mainTable(scenarios)),
+    ...(scenarios.length > 0 ? columns(mainTable(scenarios)) : []),
     '',
     ...scenarios.flatMap(scenarioLines),
     ...(scenarios.some(({ raw }) => raw) ? ['', ...columns(rawTable(scenarios)), ''] : ['']),
     ...(scenarios.some(({ bare }) => bare) ? [...columns(bareTable(scenarios)), ''] : []),
+    ...(capacity ?? []).flatMap((one) => [...capacityLines(one), '']),
     ...(invariants ? invariantLines(invariants) : []),
     '',
     ...machine.map(({ label, value }) => `${label}: ${value}`),
@@ -130,6 +131,25 @@ function rawTable(scenarios: ScenarioResult[]): Row[] {
         return run ? count(run.perSecond) : '–';
       }),
     ]),
+  ];
+}
+
+function capacityLines({ title, steps, knee, limit, half }: Capacity): string[] {
+  const rows = [...steps, ...(half ? [half] : [])].map(
+    (step): Row => [
+      step === half ? 'half of it' : step.rate === knee ? 'the knee' : '',
+      count(step.rate),
+      count(step.acknowledged),
+      figure(step.p50),
+      figure(step.p99),
+      String(step.failed),
+      step.held ? 'held' : 'not held',
+      step.cores.map(({ label, cores }) => `${label} ${cores.toFixed(2)}`).join(', '),
+    ],
+  );
+  return [
+    ...columns([[title, 'asked/s', 'accepted/s', 'p50', 'p99 ms', 'errors', '', 'cores'], ...rows]),
+    `${title}: ${count(knee)} a second; beyond it the limit is ${limit}`,
   ];
 }
 

@@ -108,7 +108,7 @@ test(
       console.log(`upgrade ${(between - began) / 1000} s, rollback ${(Date.now() - between) / 1000} s, under load`);
     };
     // Half of the users: the pods that start take the processors of those that serve, which then rightly refuse some of all.
-    const { results } = await bench('charge', 180, 'as it is', replacePods, 50);
+    const { results } = await bench('charge', 220, 'as it is', replacePods, 50);
     const history = JSON.parse(done('helm', ['history', 'onrush', '-n', NAMESPACE, '-o', 'json'])) as {
       chart: string;
       status: string;

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Message } from 'kafkajs';
 import { deadLetters } from '../../services/admin/dead-letters.ts';
 import type { Role } from '../../services/core/config.ts';
@@ -29,9 +30,11 @@ async function start(roles: Role[], more?: Parameters<JudgedStack['start']>[1]):
   running.push(one);
   return one;
 }
-const sale = (couponId: string, users: number, { url }: Started): Promise<Answered[]> =>
+const sale = (couponId: string, users: number, { url }: Started, from = 0): Promise<Answered[]> =>
   untilDefinite(
-    Array.from({ length: users }, (_, n) => issue(couponId, `test-user-${n + 1}`, `${couponId}-${n}`)),
+    Array.from({ length: users }, (_, n) => from + n).map((n) =>
+      issue(couponId, `test-user-${n + 1}`, `${couponId}-${n}`),
+    ),
     () => [url],
   );
 async function judge(before: Awaited<ReturnType<JudgedStack['before']>>, answered: Answered[]) {
@@ -137,24 +140,30 @@ describe('a rebalance', () => {
     const first = await start(['coupon-consumer']);
     const couponId = await judged.newCoupon(api, 2_500);
     const answered: Answered[] = [];
-    let over = false;
-    const selling = sale(couponId, 3_000, api).then((answers) => {
-      over = true;
-      answered.push(...answers);
-    });
+    const changed = Promise.withResolvers<void>();
+    let sold = 0;
+    // A few at a time, so that it lasts at least as long as the consumers come and go.
+    const selling = (async () => {
+      for (; sold < 3_000; sold += 50) {
+        answered.push(...(await sale(couponId, 50, api, sold)));
+        await Promise.race([changed.promise, sleep(200)]);
+      }
+    })();
     const second = await start(['coupon-consumer']);
     await second.stop();
     const third = await start(['coupon-consumer']);
     await first.stop();
     await start(['coupon-consumer']);
     third.child.kill('SIGKILL');
-    const whileSelling = !over;
+    const soldMeanwhile = sold;
+    changed.resolve();
     await selling;
     const verdict = await judge(before, answered);
     expect(verdict.reasons).toEqual([]);
     expect(verdict.verdict).toBe('PASS');
     expect(await judged.own.value('SELECT issued_quantity FROM coupons WHERE id = ?', [couponId])).toBe(2_500);
-    expect(whileSelling).toBe(true);
+    expect(soldMeanwhile).toBeGreaterThan(0);
+    expect(soldMeanwhile).toBeLessThan(2_500);
   });
 
   it.each<CrashPoint>(['settle:written', 'settle:committed', 'consumer:settled'])(

@@ -15,13 +15,15 @@ interface LineChart {
   seconds: number;
   lines: Line[];
   target?: { value: number; label: string };
+  /** What stands under a place of the axis; seconds unless it says otherwise. */
+  axis?: (at: number) => string;
 }
 
 /**
  * Lines over time. The SVG is stretched to whatever room there is, with strokes that keep their width; all text is HTML
  * beside it, so that it has the same size on a phone.
  */
-export function lineChart({ title, unit, seconds, lines, target }: LineChart): Html {
+export function lineChart({ title, unit, seconds, lines, target, axis = inSeconds }: LineChart): Html {
   const peak = Math.max(...lines.flatMap(({ points }) => points.map(({ y }) => y ?? 0)), target?.value ?? 0, 1e-3);
   const yTicks = ticks(peak * 1.05);
   const top = yTicks.at(-1) ?? 1;
@@ -40,14 +42,16 @@ ${yTicks.map((tick) => html`<line class="grid" x1="0" x2="100" y1="${coordinate(
 ${lines.length === 1 && lines.map(({ points, tone }) => html`<path class="area ${tone}" d="${area(points, x, y)}"/>`)}
 ${target && html`<line class="target" x1="0" x2="100" y1="${coordinate(y(target.value))}" y2="${coordinate(y(target.value))}"/>`}
 ${lines.map(({ points, tone }) => html`<path class="line ${tone}" d="${path(points, x, y)}"/>`)}
-${columns(lines, seconds).map(
+${columns(lines, seconds, axis).map(
   ({ from, width, text }) =>
     html`<rect class="hover" x="${coordinate(x(from))}" width="${coordinate(x(width))}" y="0" height="100"><title>${text}</title></rect>`,
 )}
 </svg>
-<div class="x-axis">${xTicks.map((tick) => html`<span style="left:${coordinate(x(tick))}%">${tick} s</span>`)}</div>
+<div class="x-axis">${xTicks.map((tick) => html`<span style="left:${coordinate(x(tick))}%">${axis(tick)}</span>`)}</div>
 </div></figure>`;
 }
+
+const inSeconds = (at: number): string => `${at} s`;
 
 type Points = Line['points'];
 type Scale = (value: number) => number;
@@ -75,7 +79,11 @@ function area(points: Points, x: Scale, y: Scale): string {
 }
 
 /** What to say under the pointer, a column for each point of time. */
-function columns(lines: Line[], seconds: number): { from: number; width: number; text: string }[] {
+function columns(
+  lines: Line[],
+  seconds: number,
+  axis: (at: number) => string,
+): { from: number; width: number; text: string }[] {
   const times = lines[0]?.points.map((point) => point.x) ?? [];
   return times.map((time, index) => {
     const from = index === 0 ? 0 : (time + (times[index - 1] ?? 0)) / 2;
@@ -84,6 +92,6 @@ function columns(lines: Line[], seconds: number): { from: number; width: number;
       const value = points[index]?.y;
       return `${label} ${value === null || value === undefined ? '–' : figure(value)}`;
     });
-    return { from, width: Math.max(0, until - from), text: `${time.toFixed(0)} s: ${values.join(', ')}` };
+    return { from, width: Math.max(0, until - from), text: `${axis(Math.round(time))}: ${values.join(', ')}` };
   });
 }

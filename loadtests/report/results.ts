@@ -17,6 +17,7 @@ export interface Results {
   engines: { name: string; version: string; kind: string; durability: Record<string, string> }[];
   scenarios: ScenarioResult[];
   invariants: Invariants | undefined;
+  capacity?: Capacity[];
 }
 
 export type Verdict = 'PASS' | 'FAIL' | 'INCONCLUSIVE';
@@ -39,6 +40,8 @@ export interface ScenarioResult {
   thresholds: { metric: string; expression: string; ok: boolean }[];
   raw: RawCeiling | undefined;
   bare?: BareExpress | undefined;
+  /** Each round's accepted requests, where there were several; the rest is of the one in the middle. */
+  rounds?: { perSecond: number }[];
   /** Every five seconds. */
   resources?: ResourcePoint[];
 }
@@ -115,4 +118,31 @@ export interface BareExpress {
   microsecondsPerRequest: number;
   /** Acknowledged requests of the APIs a second over `perSecond`. */
   ratio: number;
+}
+
+/** The most of one write that is served at a constant rate. */
+export interface Capacity {
+  name: string;
+  title: string;
+  /** By rate. */
+  steps: CapacityStep[];
+  /** The highest rate that was held. Requests a second. */
+  knee: number;
+  /** What was full beyond it. */
+  limit: string;
+  /** At half of the knee. */
+  half: CapacityStep | undefined;
+}
+
+export interface CapacityStep {
+  /** Requests sent a second, and successes. */
+  rate: number;
+  acknowledged: number;
+  /** Milliseconds. */
+  p50: number;
+  p99: number;
+  failed: number;
+  held: boolean;
+  cores: { label: string; cores: number }[];
+  waits: { at: string; p95: number }[];
 }

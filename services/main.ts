@@ -2,7 +2,7 @@ import cluster from 'node:cluster';
 import { startApp } from './app.ts';
 import { assertCallersKnown } from './core/auth/guard.ts';
 import { answerMetricsQuestions } from './core/cluster-metrics.ts';
-import { type Config, describeConfig, parseConfig } from './core/config.ts';
+import { type Config, describeConfig, parseConfig, servesApi } from './core/config.ts';
 import { createLogger } from './core/log.ts';
 import { runAsProgram } from './core/program.ts';
 
@@ -12,7 +12,8 @@ const STOP = 20_000;
 runAsProgram('services/main.ts', async () => {
   const config = parseConfig(process.env);
   if (!cluster.isWorker) assertCallersKnown(config);
-  if (config.workers > 1 && cluster.isPrimary) superviseWorkers(config);
+  const kinds = processesOf(config);
+  if (kinds.length > 1 && cluster.isPrimary) superviseProcesses(config, kinds);
   else await runProcess(config);
 });
 
@@ -41,13 +42,24 @@ async function runProcess(config: Config): Promise<void> {
   process.on('disconnect', stop);
 }
 
-/** Keeps the configured number of processes on one port. One that ends unasked is replaced; one that cannot start ends all. */
-function superviseWorkers(config: Config): void {
+/** What each process adds to the environment: the API processes share the port, the one apart has none that anybody asks. */
+function processesOf({ workers, background, roles }: Config): Record<string, string>[] {
+  const [apis, others] = [roles.filter(servesApi), roles.filter((role) => !servesApi(role))];
+  const alike = (environment: Record<string, string>) => Array.from({ length: workers }, () => environment);
+  if (background === 'within' || apis.length === 0 || others.length === 0) return alike({});
+  const apart = { ROLES: others.join(','), PORT: '0', ONRUSH_ADMIN_PORT: '0', ONRUSH_LIVE: 'off' };
+  return [...alike({ ROLES: apis.join(',') }), apart];
+}
+
+/** Keeps one process of each kind. One that ends unasked is replaced; one that cannot start ends all. */
+function superviseProcesses(config: Config, kinds: Record<string, string>[]): void {
   const logger = createLogger(config);
   logger.info({ config: describeConfig(config) }, 'starting');
   answerMetricsQuestions();
   let stopping = false;
   const listening = new Set<number>();
+  const started = new Map<number, Record<string, string>>();
+  const start = (kind: Record<string, string>) => started.set(cluster.fork(kind).id, kind);
   cluster.on('listening', (worker) => listening.add(worker.id));
   cluster.on('exit', (worker, code, signal) => {
     if (stopping) {
@@ -61,7 +73,8 @@ function superviseWorkers(config: Config): void {
       return;
     }
     logger.error({ code, signal }, 'a process ended; starting another');
-    cluster.fork();
+    start(started.get(worker.id) ?? {});
+    started.delete(worker.id);
   });
   const stop = () => {
     if (stopping) return;
@@ -72,5 +85,5 @@ function superviseWorkers(config: Config): void {
   };
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
-  for (let n = 0; n < config.workers; n++) cluster.fork();
+  for (const kind of kinds) start(kind);
 }

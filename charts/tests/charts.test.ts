@@ -258,6 +258,8 @@ withHelm('charts', () => {
       'ONRUSH_DRAIN_DELAY_MS',
       'ONRUSH_ADMIN_PORT',
       'ONRUSH_ADMIN_HOST',
+      // Each component is a Deployment of its own.
+      'ONRUSH_BACKGROUND',
     ];
     expect([...shared.filter((name) => name.startsWith('ONRUSH_')), ...own].sort()).toEqual(known.sort());
   });

@@ -48,7 +48,7 @@ test('the page of trends names every entry, and escapes what it shows', () => {
   const entry = entryOf('<b>1234567', results);
   const page = trendsPage([entry, { ...entry, commit: 'second' }]);
   expect(page).toContain('Charges on 10 wallets');
-  expect(page).toContain('&lt;b&gt;1234567');
+  expect(page).toContain('&#60;b&#62;1234567');
   expect(page).not.toContain('<b>1234567');
   expect(page).toContain('second');
 });

@@ -21,7 +21,9 @@ export const CRASH_GUARDS: Guard[] = [
     find: `  await producer.send({
     topic: names.couponTopic,
 `,
+    // Twice: the process dies the second time.
     replace: `  await redis.xdel(names.stream, ...entries.map(([id]) => id));
+  crashPoint('relay:acknowledged');
   crashPoint('relay:acknowledged');
   await producer.send({
     topic: names.couponTopic,

@@ -44,7 +44,7 @@ export const GUARDS: Guard[] = [
   {
     name: 'exact numbers in JSON',
     prevents: 'an amount being rounded before it is validated',
-    file: 'services/core/http/serve.ts',
+    file: 'services/core/http/read-json.ts',
     find: 'Number.isSafeInteger(value) && /^-?\\d+(\\.0+)?$/.test(source) ? value : Number.NaN',
     replace: 'value',
     tests: 'services/balance/charge',

@@ -11,6 +11,7 @@ export const ROLES = [
   'projections',
 ] as const;
 export type Role = (typeof ROLES)[number];
+export const servesApi = (role: Role): boolean => role.endsWith('-api');
 
 const whole = (min: number, max: number) =>
   z
@@ -60,6 +61,11 @@ const settings = z.object({
   ROLES: rolesSetting.default([...ROLES]),
   /** Processes that share the port. */
   WORKERS: whole(1, 64).default(1),
+  /**
+   * `apart`: roles that serve no API run in one process of their own beside the API processes, so that relaying and consuming
+   * do not take turns with requests on one core.
+   */
+  ONRUSH_BACKGROUND: z.enum(['within', 'apart']).default('within'),
   /**
    * `off` lets everybody act for everybody, and has to be said. Else every call of the APIs brings a bearer JWT, which is
    * verified by one of the two: the keys at a URL (RS, PS, ES or EdDSA), or a secret of at least 32 characters (HS256).
@@ -178,6 +184,7 @@ export function parseConfig(env: Record<string, string | undefined>) {
     host: s.HOST,
     roles: s.ROLES,
     workers: s.WORKERS,
+    background: s.ONRUSH_BACKGROUND,
     auth: authSettings(s),
     rateLimit: s.ONRUSH_RATE_LIMIT,
     rateBurst: s.ONRUSH_RATE_BURST,

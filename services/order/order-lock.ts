@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import Redlock, { ExecutionError, type Lock, ResourceLockedError } from 'redlock';
 import type { LockMetrics } from '../core/metrics.ts';
@@ -22,6 +23,8 @@ export class OrderLock {
     // One try, no extension: who finds the lock taken is told so at once.
     this.#redlock = new Redlock([redis], { retryCount: 0, automaticExtensionThreshold: 0, driftFactor: 0.01 });
     this.#redlock.on('error', () => {});
+    // Redlock asks the system for random bytes each time, which was 4 % of an order's CPU; a UUID comes from a supply.
+    (this.#redlock as unknown as { _random(): string })._random = randomUUID;
     this.#redis = redis;
     this.#names = names;
     this.#ttl = ttlMs;

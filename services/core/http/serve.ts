@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import express, { type Express, type Request, type RequestHandler, type Response } from 'express';
+import type { Express, Request, RequestHandler, Response } from 'express';
 import type { Logger } from 'pino';
 import type { z } from 'zod';
 import type { Authenticate, Caller } from '../auth/authenticate.ts';
@@ -10,8 +10,9 @@ import { type Outcome, REFUSALS, type Refusal, refuse } from '../refusals.ts';
 import type { RequestTrace } from '../tracing/request-trace.ts';
 import { readTraceparent } from '../tracing/trace-context.ts';
 import { Unavailable } from '../unavailable.ts';
-import { type Endpoint, IDEMPOTENCY_KEY, routeOf } from './endpoint.ts';
+import { type Endpoint, IDEMPOTENCY_KEY, none, routeOf } from './endpoint.ts';
 import type { HttpMetrics } from './metrics.ts';
+import { BODY_LIMIT, type BodyError, readJson } from './read-json.ts';
 
 /** What a handler gets: everything validated, nothing of Express. */
 export interface Call<Params = unknown, Query = unknown, Body = unknown> {
@@ -69,17 +70,17 @@ export interface Guard {
   adminScope: string;
 }
 
-const BODY_LIMIT = 16 * 1024;
-
 /** Mounts the routes. Every write body is JSON of at most 16 KiB; one that says it is larger is not read at all. */
 export function serve(app: Express, routes: Route[], options: ServeOptions): void {
-  const readJson = express.json({ limit: BODY_LIMIT, strict: true, reviver: exactNumbers, type: 'application/json' });
   for (const { endpoint, handle } of routes) {
     const path = routeOf(endpoint);
     const answer = answerer(endpoint, handle, options);
     const admitted = guarded(endpoint, options);
     if (!endpoint.body) {
-      app[endpoint.method](path, admitted(answer));
+      app[endpoint.method](
+        path,
+        admitted((req, res) => answer(req, res, undefined)),
+      );
       continue;
     }
     const read = (req: Request, res: Response) => {
@@ -87,9 +88,9 @@ export function serve(app: Express, routes: Route[], options: ServeOptions): voi
         send(req, res, refuse('COMMON413'), endpoint, options.metrics);
         return;
       }
-      readJson(req, res, (error?: unknown) => {
+      readJson(req, res, (error, body) => {
         if (error) send(req, res, bodyRefusal(error), endpoint, options.metrics);
-        else if (!res.headersSent) answer(req, res);
+        else if (!res.headersSent) answer(req, res, body);
       });
     };
     app[endpoint.method](path, admitted(read));
@@ -142,8 +143,8 @@ function answerer(
   const owners = guard ? userAt(endpoint) : [];
   const isAnothers = (part: object, req: Request) =>
     (part as { userId?: unknown }).userId !== (req as Called).caller?.user;
-  return (req: Request, res: Response): void => {
-    const call = validate(endpoint, req, Date.now() + requestTimeoutMs);
+  return (req: Request, res: Response, sent: unknown): void => {
+    const call = validate(endpoint, req, sent, Date.now() + requestTimeoutMs);
     if ('ok' in call) {
       send(req, res, call, endpoint, metrics);
       return;
@@ -185,15 +186,18 @@ function answerer(
 const unanswered = (endpoint: AnyEndpoint, reason: string): Refusal =>
   endpoint.method === 'get' ? refuse('COMMON503', { reason }) : refuse('COMMON504');
 
-function validate(endpoint: AnyEndpoint, req: Request, deadline: number): Call | Refusal {
+const NO_QUERY = { success: true, data: {} } as const;
+
+function validate(endpoint: AnyEndpoint, req: Request, sent: unknown, deadline: number): Call | Refusal {
   const params = endpoint.params.safeParse(req.params);
   if (!params.success) return invalid(params.error, 'path');
-  const query = endpoint.query.safeParse(req.query);
+  // Express parses the query whenever it is looked at.
+  const query = endpoint.query === none && !req.url.includes('?') ? NO_QUERY : endpoint.query.safeParse(req.query);
   if (!query.success) return invalid(query.error, 'query');
   let body: unknown;
   if (endpoint.body) {
-    if (req.body === undefined) return { ...refuse('COMMON415', { field: 'Content-Type' }) };
-    const parsed = endpoint.body.safeParse(req.body);
+    if (sent === undefined) return { ...refuse('COMMON415', { field: 'Content-Type' }) };
+    const parsed = endpoint.body.safeParse(sent);
     if (!parsed.success) return invalid(parsed.error, 'body');
     body = parsed.data;
   }
@@ -217,22 +221,10 @@ function invalid(error: z.ZodError, where: string): Refusal {
   return refuse('COMMON400', { ...problems[0], ...(problems.length > 1 ? { problems } : {}) });
 }
 
-function bodyRefusal(error: unknown): Refusal {
-  const { type, status } = error as { type?: string; status?: number };
+function bodyRefusal({ type, status }: BodyError): Refusal {
   if (type === 'entity.too.large') return refuse('COMMON413');
   if (status === 415) return refuse('COMMON415');
   return refuse('COMMON400', { field: 'body', problem: type === 'request.aborted' ? 'incomplete' : 'not valid JSON' });
-}
-
-/**
- * JSON.parse rounds 0.1 + 10^-20 and 2^53 + 1 silently; such a number becomes NaN here, which no schema accepts.
- * Called with the number's source text (ES2025 JSON.parse source text access).
- */
-function exactNumbers(_key: string, value: unknown, context?: { source?: string }): unknown {
-  if (typeof value !== 'number' || !Number.isInteger(value)) return value;
-  const source = context?.source;
-  if (source === undefined || /^-?\d{1,15}$/.test(source)) return value;
-  return Number.isSafeInteger(value) && /^-?\d+(\.0+)?$/.test(source) ? value : Number.NaN;
 }
 
 /** The caller's trace id where it sent a valid one (W3C: neither version ff nor an id of zeros), else a new one. */
@@ -246,6 +238,7 @@ const HEADERS = {
   'Cache-Control': 'no-store',
   'X-Content-Type-Options': 'nosniff',
 } as const;
+const FLAT_HEADERS = Object.entries(HEADERS).flat();
 
 function send(
   req: Request,
@@ -266,11 +259,11 @@ function send(
     return;
   }
   const text = JSON.stringify(outcome.ok ? outcome.value : refusalBody(outcome, traceId ?? traceIdOf(req)));
-  const headers: Record<string, string | number> = { ...HEADERS, 'Content-Length': Buffer.byteLength(text) };
-  if (outcome.ok && outcome.replayed) headers['Idempotency-Replayed'] = 'true';
-  if (status === 503) headers['Retry-After'] = 1;
+  const headers = [...FLAT_HEADERS, 'Content-Length', String(Buffer.byteLength(text))];
+  if (outcome.ok && outcome.replayed) headers.push('Idempotency-Replayed', 'true');
+  if (status === 503) headers.push('Retry-After', '1');
   // The rest of a body that was refused unread must not be taken for the next request.
-  if (status === 413 || ((status === 401 || status === 429) && mayBeLong(req))) headers.Connection = 'close';
+  if (status === 413 || ((status === 401 || status === 429) && mayBeLong(req))) headers.push('Connection', 'close');
   res.writeHead(status, headers);
   res.end(text);
 }

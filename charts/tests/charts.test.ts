@@ -342,6 +342,14 @@ withHelm('charts', () => {
       ['--api-versions', 'monitoring.coreos.com/v1'],
     );
     expect(named(docs, 'PodMonitor', 'onrush').spec.podMetricsEndpoints[0].port).toBe('admin');
+    // By which the Prometheus of charts/observability finds them.
+    for (const name of ['coupon-api', 'coupon-gatekeeper', 'verifier']) {
+      const { metadata, spec } = named(docs, 'Deployment', `onrush-${name}`).spec.template;
+      expect(spec.containers[0].ports.map((port: { name: string }) => port.name)).toContain(
+        metadata.annotations['onrush/metrics-port'],
+      );
+      expect(metadata.annotations['onrush/metrics-port']).toBe('admin');
+    }
     for (const [name, { spec }] of pods(docs)) {
       if (!/^Deployment onrush-(?!edge)/.test(name)) continue;
       const ports = spec.containers[0]?.ports?.map((port) => port.name);

@@ -132,7 +132,12 @@ export async function startApp(config: Config, logger: Logger): Promise<App> {
 
   const guard = routes.length > 0 ? await openGuard(config, logger) : undefined;
   const state = { ready: true };
-  const live = config.live ? openLive({ config, routes, registry: metrics.registry, readMetrics, logger }) : undefined;
+  // It shows nothing but metrics.
+  if (config.live && !config.metrics) logger.warn('ONRUSH_LIVE=on serves no page where ONRUSH_METRICS is off');
+  const live =
+    config.live && config.metrics
+      ? openLive({ config, routes, registry: metrics.registry, readMetrics, logger })
+      : undefined;
   const appOf = (offered: Route[], more: (app: Express) => void): Express => {
     const app = express();
     app.disable('x-powered-by');

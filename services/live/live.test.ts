@@ -1,6 +1,11 @@
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import express from 'express';
+import { pino } from 'pino';
 import { observed, parseExposition, quantile } from '../../loadtests/bench/exposition.ts';
 import { type OwnStack, ownStack } from '../../loadtests/test/own-stack.ts';
 import { eventually, stack } from '../../loadtests/test/stack.ts';
+import { Live } from './live.ts';
 import type { Hello, Sample } from './sample.ts';
 import { MOST_WATCHERS } from './watchers.ts';
 
@@ -222,4 +227,36 @@ test('several processes on one port are counted together, and say so', async () 
   one.leave();
   await one.closed;
   expect(chargesIn(one.samples.slice(1), from)).toBeCloseTo(200, 0);
+}, 60_000);
+
+test('a server that cannot read its own metrics says that it is there, and goes on', async () => {
+  const app = express();
+  const live = new Live({
+    about: { version: '0', roles: [], processes: 1 },
+    apis: [],
+    read: () => Promise.reject(new Error('too slow')),
+    lastVerdict: async () => null,
+    logger: pino({ level: 'silent' }),
+  });
+  live.mount(app);
+  const server = app.listen(0, '127.0.0.1');
+  try {
+    await once(server, 'listening');
+    const { body } = await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}/live/events`);
+    let text = '';
+    for await (const chunk of body as unknown as AsyncIterable<Uint8Array>) {
+      text += Buffer.from(chunk).toString();
+      if (text.split('event: beat\n').length > 2) break;
+    }
+    expect(text).toMatch(/^event: hello\n/);
+  } finally {
+    live.close();
+    server.closeAllConnections();
+    server.close();
+  }
+}, 20_000);
+
+test('without metrics there is nothing to show, so no page', async () => {
+  const { url } = await own.start({ ONRUSH_LIVE: 'on', ONRUSH_METRICS: 'off', ROLES: 'balance-api' });
+  expect((await fetch(`${url}/live`)).status).toBe(404);
 }, 60_000);

@@ -45,9 +45,9 @@ export class Watchers {
     }
   }
 
-  /** A comment, which keeps the connection alive where there is nothing to tell. */
+  /** Says that the server is there although it has nothing to tell: the page would take its silence for a lost connection. */
   beat(): void {
-    for (const res of this.#missed.keys()) if (res.writableLength === 0) res.write(': still here\n\n');
+    for (const res of this.#missed.keys()) if (res.writableLength === 0) Watchers.send(res, 'beat', '{}');
   }
 
   endAll(): void {

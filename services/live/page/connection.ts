@@ -43,6 +43,7 @@ export function listen(url: string, heard: Heard): void {
       alive();
       heard.sample(JSON.parse(data) as Sample);
     });
+    source.addEventListener('beat', alive);
     source.addEventListener('error', lost);
   };
   connect();

@@ -49,13 +49,22 @@ export const FAULT_GUARDS: Guard[] = [
     named: 'lay idle',
   },
   {
-    name: 'life of a session that holds a named lock',
+    name: 'life of a session of the models’ pool',
     prevents: 'a gate that cannot be rebuilt for hours because a connection is half open',
     file: 'services/database/sequelize.ts',
     find: 'if (silenceMs !== undefined) query(',
     replace: 'if (false) query(',
     tests: 'faults/half-open',
-    named: 'named lock',
+    named: 'does not keep a named lock',
+  },
+  {
+    name: 'life of a session that holds a named lock',
+    prevents: 'a migration that cannot begin for hours because the one before it vanished',
+    file: 'services/core/named-lock.ts',
+    find: 'Math.min(Number(life), LIFE)',
+    replace: 'Number(life)',
+    tests: 'faults/half-open',
+    named: 'waits for ever',
   },
   {
     name: 'silent connections to Redis are given up',
@@ -90,8 +99,8 @@ export const FAULT_GUARDS: Guard[] = [
     file: 'services/core/mysql.ts',
     find: 'Math.min(deadline, lostAt + LOOK_UP)',
     replace: 'deadline',
-    tests: 'faults/cells',
-    named: 'tells charges at once',
+    tests: 'services/balance/commit-unknown',
+    named: 'stays away',
   },
   {
     name: 'gate: late requests for a rebuild',
@@ -119,5 +128,15 @@ export const FAULT_GUARDS: Guard[] = [
     replace: '',
     tests: 'faults/processes',
     named: 'rolling restart',
+  },
+  {
+    name: 'ranking: what was counted before a rebalance is committed',
+    prevents: 'messages that are counted being told as lag until the next order',
+    file: 'services/catalog/ranking-projection.ts',
+    find: 'await joined.commitOffsets(counted);',
+    replace: ';',
+    tests: 'services/catalog/ranking-projection',
+    // After those that sell.
+    named: '',
   },
 ];

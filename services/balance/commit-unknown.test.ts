@@ -37,6 +37,18 @@ describe('a charge whose COMMIT breaks', () => {
     },
   );
 
+  it('is told to be unknown soon, not at its deadline, if the database stays away', async () => {
+    const leaving = await mysqlProxy(own.config.databaseUrl);
+    const through = openWritePool({ databaseUrl: leaving.url, connections: 2, lockWaitTimeoutS: 3, metrics });
+    const gone = leaving.nextCommit('lost').then(() => leaving.close());
+    const began = performance.now();
+    const answer = chargeAll(through, [{ userId: 'own-6', amount: 7, key: 'k' }], Date.now() + 10_000);
+    await expect(answer).rejects.toMatchObject({ name: 'Unavailable', code: 'COMMON504' });
+    expect(performance.now() - began).toBeLessThan(4_000);
+    await gone;
+    await through.close();
+  });
+
   it('answers all of a batch: new ones as new, a replay among them as a replay', async () => {
     await charge(4, 'old');
     proxy.nextCommit('answer lost');

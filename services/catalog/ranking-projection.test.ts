@@ -128,6 +128,7 @@ describe('the ranking', () => {
     await admin.connect();
     const ends = await admin.fetchTopicOffsets(own.names.orderTopic);
     const counted = ends.filter(({ high }) => high !== '0').map(({ partition, high }) => [partition, high]);
+    expect(counted).not.toEqual([]);
     await eventually(
       async () => {
         const [topic] = await admin.fetchOffsets({ groupId, topics: [own.names.orderTopic] });

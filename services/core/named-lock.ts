@@ -15,17 +15,18 @@ export async function withNamedLock<T>(
   work: () => Promise<T>,
 ): Promise<T> {
   return sequelize.transaction(async (transaction) => {
-    const [rows] = (await sequelize.query('SELECT GET_LOCK(?, ?) AS locked', {
+    const [rows] = (await sequelize.query('SELECT GET_LOCK(?, ?) AS locked, @@SESSION.wait_timeout AS life', {
       replacements: [name, seconds],
       transaction,
-    })) as unknown as [{ locked: number | null }[], unknown];
-    if (Number(rows[0]?.locked) !== 1) throw new Error(`the lock ${name} was not to be had within ${seconds} s`);
+    })) as unknown as [{ locked: number | null; life: number }[], unknown];
+    const { locked, life } = rows[0] ?? { locked: null, life: LIFE };
+    if (Number(locked) !== 1) throw new Error(`the lock ${name} was not to be had within ${seconds} s`);
     // A process that vanished without closing its connection would keep the lock for the engine's eight hours.
-    const life = (seconds: string) => sequelize.query(`SET SESSION wait_timeout = ${seconds}`, { transaction });
-    await life(String(LIFE));
+    const live = (most: number) => sequelize.query(`SET SESSION wait_timeout = ${most}`, { transaction });
+    await live(Math.min(Number(life), LIFE));
     const release = async () => {
       await sequelize.query('SELECT RELEASE_LOCK(?)', { replacements: [name], transaction });
-      await life('DEFAULT');
+      await live(Number(life));
     };
     // The connection says nothing while `work` runs; it is kept from being taken for a dead one.
     const alive = setInterval(() => void sequelize.query('DO 0', { transaction }).catch(() => {}), 2_000);

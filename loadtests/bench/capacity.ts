@@ -48,6 +48,8 @@ export type SearchedName = keyof typeof SEARCHED;
 /** How a step's rate follows from the one before it, and how near to the knee the search comes. */
 const GROWTH = 1.5;
 const NEAR = 1.1;
+/** Who does not hold this many a second has no capacity worth a search. */
+const LEAST = 10;
 /** A rate is held while nothing fails, what is asked for is answered, and a hundredth at most waits longer. */
 const HELD = { answered: 0.98, p99: 100 };
 /** Length of a step, and of the run at half of the capacity. Seconds. */
@@ -88,8 +90,10 @@ export async function findCapacity(
     if (step.held) held = step;
     else lost = step;
     if (!lost) rate *= GROWTH;
-    else if (!held || lost.rate / held.rate < NEAR) break;
+    else if (!held) rate = lost.rate / GROWTH ** 2;
+    else if (lost.rate / held.rate < NEAR) break;
     else rate = Math.sqrt(held.rate * lost.rate);
+    if (rate < LEAST) break;
   }
   if (!held || !lost) return { capacity: undefined, open: [...open, `${name}: no capacity was found`] };
   const half = await at(Math.round(held.rate / 2), run.given.seconds ?? HALF);

@@ -22,7 +22,7 @@ export async function withNamedLock<T>(
     const { locked, life } = rows[0] ?? { locked: null, life: LIFE };
     if (Number(locked) !== 1) throw new Error(`the lock ${name} was not to be had within ${seconds} s`);
     // A process that vanished without closing its connection would keep the lock for the engine's eight hours.
-    const live = (most: number) => sequelize.query(`SET SESSION wait_timeout = ${most}`, { transaction });
+    const live = (seconds: number) => sequelize.query(`SET SESSION wait_timeout = ${seconds}`, { transaction });
     await live(Math.min(Number(life), LIFE));
     const release = async () => {
       await sequelize.query('SELECT RELEASE_LOCK(?)', { replacements: [name], transaction });

@@ -99,7 +99,7 @@ async function bench(given: BenchArguments, interrupted: AbortSignal): Promise<R
     notes: notesOf(given, scenarios),
     machine: describeMachine(
       vegeta ? 'vegeta' : wrk ? versionOfWrk(wrk) : versionOf(k6),
-      given.baseUrl ? undefined : config.workers,
+      given.baseUrl ? undefined : config,
     ),
     engines,
     scenarios,

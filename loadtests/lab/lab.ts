@@ -38,7 +38,7 @@ async function lab({ strategies, seconds, rounds, users }: LabArguments): Promis
     startedAt: began.toISOString(),
     seconds,
     rounds,
-    machine: describeMachine('Node.js clients', 1),
+    machine: describeMachine('Node.js clients', { workers: 1, background: 'within' }),
     engines: [mysql, redis, kafka].map(({ version }) => version),
     outcomes: strategies.map((strategy) => outcomeOf(strategy, found.get(strategy) ?? [])),
   };

@@ -13,6 +13,9 @@ const SILENCE = 6_000;
 const AGAIN = 1_000;
 const AGAIN_AT_MOST = 5_000;
 
+/** Events that arrive together come in one task of the browser's, which would be too long a one. They stay in order. */
+const inOwnTask = (work: () => void) => setTimeout(work);
+
 /**
  * Listens to the server and connects again whenever it cannot be heard: an EventSource by itself gives up at the first
  * answer that is no stream, which is what a proxy says while a server restarts.
@@ -37,11 +40,11 @@ export function listen(url: string, heard: Heard): void {
       alive();
       wait = AGAIN;
       heard.state('open');
-      heard.hello(JSON.parse(data) as Hello);
+      inOwnTask(() => heard.hello(JSON.parse(data) as Hello));
     });
     source.addEventListener('sample', ({ data }) => {
       alive();
-      heard.sample(JSON.parse(data) as Sample);
+      inOwnTask(() => heard.sample(JSON.parse(data) as Sample));
     });
     source.addEventListener('beat', alive);
     source.addEventListener('error', lost);

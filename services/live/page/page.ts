@@ -70,8 +70,7 @@ class View {
     byId('fill').replaceChildren();
     this.#fill = new Fill();
     new Table(hello, () => this.#columns);
-    // In a task of its own, after the browser has laid out what stands by now.
-    setTimeout(() => this.#draw());
+    this.#drawSoon();
   }
 
   show({ point, now }: Sample): void {
@@ -89,7 +88,7 @@ class View {
     for (const window of document.querySelectorAll<HTMLElement>('.window'))
       say(window, String(Math.round(now.seconds)));
     // A page in the background draws nothing; it does so when it is looked at again.
-    if (!document.hidden) this.#draw();
+    if (!document.hidden) this.#drawSoon();
   }
 
   get #charts(): Chart[] {
@@ -122,6 +121,11 @@ class View {
       const age = isOutbox && value ? `oldest ${durationText(1000 * (outboxOldest ?? 0))}` : '';
       this.#backlogs.show(n, (value ?? 0) / most, figure(value), value === null ? 'another process tells' : age);
     }
+  }
+
+  /** In a task of its own, after the browser has laid out what stands by now. */
+  #drawSoon(): void {
+    setTimeout(() => this.#draw());
   }
 
   /** One chart a task, so that none keeps the page from answering. */

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { ConfigResourceTypes } from 'kafkajs';
 import { ROLES } from '../../services/core/config.ts';
 import { eventually } from '../test/stack.ts';
@@ -83,6 +84,18 @@ describe('a broker that refuses every message', () => {
         configEntries: [{ name: 'max.message.bytes', value: String(bytes) }],
       })),
     });
+    // The controller has answered; the broker learns of it a moment later, and of what the logs are told nobody hears.
+    await eventually(
+      async () => {
+        const resources = [couponTopic, orderTopic].map((name) => ({ type: ConfigResourceTypes.TOPIC, name }));
+        const described = await admin.describeConfigs({ resources, includeSynonyms: false });
+        return described.resources.flatMap(({ configEntries }) =>
+          configEntries.filter(({ configName }) => configName === 'max.message.bytes').map((one) => one.configValue),
+        );
+      },
+      (values) => values.length === 2 && values.every((value) => value === String(bytes)),
+    );
+    await sleep(1_000);
     await admin.disconnect();
   }
 

@@ -126,7 +126,7 @@ async function lead(deps: GatekeeperDeps, lease: Connection, stopping: AbortSign
   } finally {
     clearInterval(watch);
     // The next leader tells these.
-    for (const gauge of [metrics.leader, metrics.streamLength, metrics.gatesClosed]) gauge.set(0);
+    for (const gauge of [metrics.leader, metrics.gatesClosed]) gauge.set(0);
     await Promise.allSettled([
       producer.disconnect(),
       admin.disconnect(),

@@ -111,6 +111,10 @@ describe('a broker that refuses every message', () => {
     ]);
     expect(answered.filter(({ answer }) => answer?.status === 202)).toHaveLength(80);
     expect(answered.filter(({ answer }) => answer?.body.code === 'C001')).toHaveLength(20);
+    await eventually(
+      () => metric(all, 'onrush_outbox_oldest_age_seconds'),
+      (age) => age > 1,
+    );
     // No more than the coupons can wait in the stream; orders in the outbox have attempts that end.
     await eventually(
       () => metric(all, 'onrush_coupon_stream_length'),
@@ -121,10 +125,6 @@ describe('a broker that refuses every message', () => {
       expect(await metric(all, 'onrush_coupon_stream_length')).toBe(80);
       await sleep(100);
     }
-    await eventually(
-      () => metric(all, 'onrush_outbox_oldest_age_seconds'),
-      (age) => age > 1,
-    );
     await eventually(
       () => backlog('FAILED'),
       (events) => events === 40,

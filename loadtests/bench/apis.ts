@@ -3,7 +3,7 @@ import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { logFile } from '../../engines/directory.ts';
+import { inState, logFile } from '../../engines/directory.ts';
 import { BenchFailure } from './failure.ts';
 
 /** Starting, and a drain that the APIs were asked for, may take this long. Milliseconds. */
@@ -38,7 +38,16 @@ export async function startApis(port: number, directory = '.'): Promise<Apis> {
   const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', 'services/main.ts'], {
     stdio: ['ignore', out, out],
     cwd: directory,
-    env: { ...process.env, PORT: String(port), AUTH: 'off', ONRUSH_CART_AFTER_ORDER: 'keep', ONRUSH_LIVE: live },
+    // What a process keeps goes to this checkout's directory wherever its program lies: traces would else be files in the
+    // one and lines of log in the other.
+    env: {
+      ...process.env,
+      ONRUSH_DIR: inState(),
+      PORT: String(port),
+      AUTH: 'off',
+      ONRUSH_CART_AFTER_ORDER: 'keep',
+      ONRUSH_LIVE: live,
+    },
     detached: true,
   });
   closeSync(out);

@@ -32,6 +32,10 @@ test.each([
   [['--vus', '50'], '--vus 50: only smoke'],
   [['--profile', 'smoke', '--vus', '101'], '--vus 101: expected 1 to 100'],
   [['--capacity', '--compare', 'HEAD'], '--capacity and --compare exclude each other'],
+  [['--compare', ''], '--compare: expected a commit'],
+  // Both sides begin with the test data set: what is there would be gone.
+  [['--compare', 'HEAD', '--no-seed'], '--compare and --gate exclude --no-seed'],
+  [['--gate', '--base-url', 'http://shop'], '--compare and --gate exclude --base-url'],
   [['--profile', 'quick', '--gate'], '--gate is about saturate’s writes'],
   [['--fast'], "Unknown option '--fast'"],
 ])('%j is refused with a message that names it', (args, message) => {

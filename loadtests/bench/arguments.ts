@@ -67,12 +67,18 @@ export class BadArgument extends Error {
 export function parseArguments(args: string[]): BenchArguments | 'help' {
   const given = parsed(args);
   if (given.help) return 'help';
-  const limits = (['capacity', 'compare', 'gate', 'record'] as const).filter((option) => given[option]);
+  const limits = (['capacity', 'compare', 'gate', 'record'] as const).filter((option) => given[option] !== undefined);
   const [atTheLimit] = limits;
   if (limits.length > 1) throw new BadArgument(`--${limits[0]} and --${limits[1]} exclude each other`);
   const profile = oneOf('--profile', given.profile ?? (atTheLimit ? 'saturate' : 'quick'), PROFILES);
   if (atTheLimit && profile !== 'saturate')
     throw new BadArgument(`--${atTheLimit} is about saturate’s writes: it excludes --profile ${profile}`);
+  if (given.compare === '') throw new BadArgument('--compare: expected a commit, a branch or a tag');
+  const stray = (['base-url', 'no-seed', 'kube', 'capacity', 'keep', 'generator', 'seconds'] as const).find(
+    (option) => given[option] !== undefined,
+  );
+  // It starts two programs of its own, one after the other, on the test data set.
+  if ((given.compare || given.gate) && stray) throw new BadArgument(`--compare and --gate exclude --${stray}`);
   const possible = scenarioNamesOf(profile);
   const scenarios = given.only
     ? given.only.split(',').map((name) => oneOf('--only', name.trim(), possible))

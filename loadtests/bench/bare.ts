@@ -23,7 +23,9 @@ export async function measureBare(
     { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, NODE_ENV: 'production' } },
   );
   try {
-    const [port] = (await once(createInterface(server.stdout), 'line')) as [string];
+    const ended = once(server, 'exit').then(([code]) => Promise.reject(new Error(`bare Express ended with ${code}`)));
+    const [port] = (await Promise.race([once(createInterface(server.stdout), 'line'), ended])) as [string];
+    ended.catch(() => {});
     const BASE_URL = `http://127.0.0.1:${port}`;
     const before = cpuSeconds(server.pid as number) ?? Number.NaN;
     const { summary, crash } = await runWrk(wrk, load, { ...env, BASE_URL }, seconds, signal, () => {});

@@ -29,6 +29,7 @@ import { COUPON, readEngines, seedData, startEngines, verifyAll } from './prepar
 import { Progress } from './progress.ts';
 import { nameOfRun, type Recorder, runEvents } from './run-events.ts';
 import { runScenario } from './run-scenario.ts';
+import { scenarioOf } from './scenarios.ts';
 import { resultsText } from './table.ts';
 import { EXIT_CODES, judge } from './verdict.ts';
 
@@ -113,7 +114,8 @@ async function prepareRaw(
   { databaseUrl }: Config,
   say: (line: string) => void,
 ): Promise<Raw | undefined> {
-  if (given.profile !== 'saturate' || given.baseUrl || given.capacity) return undefined;
+  if (given.baseUrl || given.capacity) return undefined;
+  if (!given.scenarios.some((name) => scenarioOf(given.profile, name).raw)) return undefined;
   const sysbench = await findSysbench();
   say('preparing a database of its own for the engine’s ceiling');
   return { sysbench, database: await createRawDatabase(databaseUrl) };
@@ -186,9 +188,7 @@ runAsProgram('loadtests/bench/bench.ts', async () => {
   }
   const interrupt = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => interrupt.abort());
-  if (given.compare) {
-    process.exit(await benchCompare(given, given.compare, interrupt.signal));
-  }
+  if (given.compare) process.exit(await benchCompare(given, given.compare, interrupt.signal));
   const results = given.kube
     ? await benchKube(given, given.kube, interrupt.signal)
     : await bench(given, interrupt.signal);

@@ -1,7 +1,7 @@
-import { spawn } from 'node:child_process';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { inState } from '../../engines/directory.ts';
 import type { K6Summary } from '../k6/lib/summary.ts';
+import { startGenerator } from './generator.ts';
 
 export interface LoadRun {
   /** Absent if k6 ended without one: nothing is known then. */
@@ -25,25 +25,11 @@ export async function runK6(
 ): Promise<LoadRun> {
   const summaryPath = inState('run', `k6-${process.pid}.json`);
   rmSync(summaryPath, { force: true });
-  const child = spawn(k6, ['run', '--quiet', '--no-usage-report', '--address', '', `loadtests/k6/${script}`], {
-    stdio: ['ignore', 'ignore', 'pipe'],
-    env: { ...process.env, GOGC: '400', K6_NO_COLOR: 'true', ...env, SUMMARY: summaryPath },
-    detached: true,
-  });
-  if (child.pid) onStart(child.pid);
-  let said = '';
-  child.stderr.on('data', (chunk: Buffer) => {
-    said = (said + chunk).slice(-4_000);
-  });
-  const abort = () => child.kill('SIGINT');
-  signal.addEventListener('abort', abort, { once: true });
-  const code = await new Promise<number | string>((resolve) => {
-    child.on('error', (error) => resolve(error.message));
-    child.on('close', (exit, by) => resolve(exit ?? String(by)));
-  });
-  signal.removeEventListener('abort', abort);
+  const args = ['run', '--quiet', '--no-usage-report', '--address', '', `loadtests/k6/${script}`];
+  const settings = { GOGC: '400', K6_NO_COLOR: 'true', ...env, SUMMARY: summaryPath };
+  const { code, said } = await startGenerator(k6, args, { env: settings }, signal, onStart).ended;
   const summary = existsSync(summaryPath) ? (JSON.parse(readFileSync(summaryPath, 'utf8')) as K6Summary) : undefined;
   rmSync(summaryPath, { force: true });
   const ok = summary !== undefined && (code === 0 || code === THRESHOLD_BROKEN);
-  return { summary, crash: ok ? undefined : `k6 ended with ${code}: ${said.trim().split('\n').slice(-3).join(' / ')}` };
+  return { summary, crash: ok ? undefined : `k6 ended with ${code}: ${said}` };
 }

@@ -7,6 +7,7 @@ import { pipeline } from 'node:stream/promises';
 import { inState } from '../../engines/directory.ts';
 import type { ApiName } from '../k6/lib/slo.ts';
 import type { K6Requests, K6Summary } from '../k6/lib/summary.ts';
+import { startGenerator } from './generator.ts';
 import type { LoadRun } from './load.ts';
 
 /** One write of a load at a constant rate. */
@@ -53,7 +54,7 @@ export async function runVegeta(
   rmSync(results, { force: true });
   try {
     const { code, said, sentWon } = await attack(vegeta, baseUrl, load, results, signal, onStart);
-    if (code !== 0) return { summary: undefined, crash: `vegeta ended with ${code}: ${said.trim()}` };
+    if (code !== 0) return { summary: undefined, crash: `vegeta ended with ${code}: ${said}` };
     return { summary: await summaryOf(vegeta, results, load, sentWon), crash: undefined };
   } finally {
     rmSync(results, { force: true });
@@ -68,30 +69,14 @@ async function attack(
   signal: AbortSignal,
   onStart: (pid: number) => void,
 ) {
-  const child = spawn(
+  const args = ['attack', '-lazy', '-format=json', `-rate=${rate}/1s`, `-duration=${seconds}s`, `-timeout=${TIMEOUT}s`];
+  const generator = startGenerator(
     vegeta,
-    [
-      'attack',
-      '-lazy',
-      '-format=json',
-      `-rate=${rate}/1s`,
-      `-duration=${seconds}s`,
-      `-timeout=${TIMEOUT}s`,
-      `-output=${results}`,
-    ],
-    { stdio: ['pipe', 'ignore', 'pipe'], env: { ...process.env, GOGC: '400' }, detached: true },
+    [...args, `-output=${results}`],
+    { env: { GOGC: '400' }, stdin: 'pipe' },
+    signal,
+    onStart,
   );
-  if (child.pid) onStart(child.pid);
-  let said = '';
-  child.stderr.on('data', (chunk: Buffer) => {
-    said = (said + chunk).slice(-2_000);
-  });
-  const abort = () => child.kill('SIGINT');
-  signal.addEventListener('abort', abort, { once: true });
-  const ended = new Promise<number | string>((resolve) => {
-    child.on('error', (error) => resolve(error.message));
-    child.on('close', (exit, by) => resolve(exit ?? String(by)));
-  });
   const prefix = `vegeta-${randomBytes(8).toString('hex')}-`;
   let sentWon = 0;
   const targets = function* () {
@@ -107,10 +92,11 @@ async function attack(
     }
   };
   // A vegeta that ends early breaks the pipe; its exit code tells.
-  await pipeline(Readable.from(targets(), { objectMode: true, highWaterMark: 256 }), child.stdin).catch(() => {});
-  const code = await ended;
-  signal.removeEventListener('abort', abort);
-  return { code, said, sentWon };
+  await pipeline(
+    Readable.from(targets(), { objectMode: true, highWaterMark: 256 }),
+    generator.stdin as NodeJS.WritableStream,
+  ).catch(() => {});
+  return { ...(await generator.ended), sentWon };
 }
 
 async function summaryOf(

@@ -1,8 +1,8 @@
-import { spawn } from 'node:child_process';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { inState } from '../../engines/directory.ts';
 import type { ApiName, Slo } from '../k6/lib/slo.ts';
 import type { K6Summary } from '../k6/lib/summary.ts';
+import { startGenerator } from './generator.ts';
 import type { LoadRun } from './load.ts';
 
 export interface WrkLoad {
@@ -30,28 +30,12 @@ export async function runWrk(
   const summaryPath = inState('run', `wrk-${process.pid}.json`);
   rmSync(summaryPath, { force: true });
   const args = ['-t1', `-c${connections}`, `-d${seconds}s`, `--timeout=${TIMEOUT}s`, '-s', `loadtests/wrk/${script}`];
-  const child = spawn(wrk, [...args, env.BASE_URL], {
-    stdio: ['ignore', 'ignore', 'pipe'],
-    env: { ...process.env, ...env, SUMMARY: summaryPath },
-    detached: true,
-  });
-  if (child.pid) onStart(child.pid);
-  let said = '';
-  child.stderr.on('data', (chunk: Buffer) => {
-    said = (said + chunk).slice(-4_000);
-  });
-  // On SIGINT wrk still writes its summary.
-  const abort = () => child.kill('SIGINT');
-  signal.addEventListener('abort', abort, { once: true });
-  const code = await new Promise<number | string>((resolve) => {
-    child.on('error', (error) => resolve(error.message));
-    child.on('close', (exit, by) => resolve(exit ?? String(by)));
-  });
-  signal.removeEventListener('abort', abort);
+  const settings = { ...env, SUMMARY: summaryPath };
+  const { code, said } = await startGenerator(wrk, [...args, env.BASE_URL], { env: settings }, signal, onStart).ended;
   const summary = existsSync(summaryPath) ? (JSON.parse(readFileSync(summaryPath, 'utf8')) as K6Summary) : undefined;
   rmSync(summaryPath, { force: true });
   if (summary && code === 0) return { summary, crash: undefined };
-  return { summary, crash: `wrk ended with ${code}: ${said.trim().split('\n').slice(-3).join(' / ')}` };
+  return { summary, crash: `wrk ended with ${code}: ${said}` };
 }
 
 /** What the k6 scripts ask of a run without pauses: there are answers, hardly any fails, and none surprises. */

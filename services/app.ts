@@ -66,7 +66,8 @@ export async function startApp(config: Config, logger: Logger): Promise<App> {
     metrics: metrics.locks,
   });
   const clients = {
-    gate: openRedis(config.redisUrl, 'gate', logger),
+    // It gathers requests itself: its call is not to wait for another turn.
+    gate: openRedis(config.redisUrl, 'gate', logger, { autoPipelining: false }),
     // An order waits no longer than this for its lock, and goes on without it.
     locks: openRedis(config.redisUrl, 'locks', logger, { commandTimeout: 50 }),
     work: openRedis(config.redisUrl, 'work', logger),

@@ -6,7 +6,12 @@ import { BadConfig } from './config.ts';
  * A client that fails fast: nothing is queued while the connection is down and nothing is sent twice, so that a command
  * either reached the Redis of that connection or is known not to have been answered.
  */
-export function openRedis(url: string, name: string, logger: Logger, options: { commandTimeout?: number } = {}): Redis {
+export function openRedis(
+  url: string,
+  name: string,
+  logger: Logger,
+  options: { commandTimeout?: number; autoPipelining?: boolean } = {},
+): Redis {
   const redis = new Redis(url, {
     connectionName: name,
     enableOfflineQueue: false,
@@ -17,7 +22,7 @@ export function openRedis(url: string, name: string, logger: Logger, options: { 
     // A connection that broke without either side being told is dropped when an answer stays away for so long.
     socketTimeout: options.commandTimeout ? 10 * options.commandTimeout : 3_000,
     // Commands of one turn of the event loop share a write: the system call costs more than the command.
-    enableAutoPipelining: true,
+    enableAutoPipelining: options.autoPipelining ?? true,
     retryStrategy: (attempt) => Math.min(50 * attempt, 500),
     lazyConnect: true,
   });

@@ -2,7 +2,7 @@ import type { Redis } from 'ioredis';
 import type { Names } from '../core/names.ts';
 import type { RedisInstance } from '../core/redis-instance.ts';
 import type { RequestTrace } from '../core/tracing/request-trace.ts';
-import { childOf, traceparent } from '../core/tracing/trace-context.ts';
+import { childOf, type TraceContext, traceparent } from '../core/tracing/trace-context.ts';
 import { Unavailable } from '../core/unavailable.ts';
 
 /** What the gate said of one request, and how many users hold a promise. */
@@ -10,35 +10,58 @@ export type Admission =
   | { result: 'admitted' | 'replayed'; promised: number }
   | { result: 'already' | 'outside_period' | 'sold_out' | 'not_loaded' };
 
+const OUT_OF_REACH = (cause?: unknown): Unavailable =>
+  new Unavailable('COMMON503', 'the coupon gate is out of reach', { cause });
+
 /** By the script's code. */
 const RESULTS = ['not_loaded', 'admitted', 'replayed', 'already', 'outside_period', 'sold_out'] as const;
 
 /**
- * Decides on one request in Redis, atomically: 86k admissions a second, 41.7k with appendfsync always.
- * A gate of another Redis run (restart, failover, FLUSHALL) is closed, never sold out, until the gatekeeper has rebuilt
- * it. The users' hash is the only count there is, so a counter and a set cannot disagree. The period is judged by
- * Redis's clock, the same for all processes.
+ * Decides on requests for one coupon in Redis, atomically and in order; each is three arguments: user, key, trace context or ''.
+ * Returns a code and the number of promises for each, behind them the stream id where the trace wants it; nothing at all where
+ * the gate is not loaded. A gate of another Redis run (restart, failover, FLUSHALL) is closed, never sold out, until the
+ * gatekeeper has rebuilt it. The users' hash is the only count there is, so a counter and a set cannot disagree. The period is
+ * judged by Redis's clock, the same for all processes.
  */
 const ADMIT = `
 local gate = redis.call('HMGET', KEYS[1], 'instance', 'generation', 'limit', 'from', 'until')
-if gate[1] ~= ARGV[1] then return {0, 0} end
-local known = redis.call('HGET', KEYS[2], ARGV[3])
-if known then
-  local bar = string.find(known, '|', 1, true)
-  if ARGV[4] ~= '' and string.sub(known, bar + 1) == ARGV[4] then return {2, redis.call('HLEN', KEYS[2])} end
-  return {3, 0}
-end
+if gate[1] ~= ARGV[1] then return {} end
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-if now < tonumber(gate[4]) or now >= tonumber(gate[5]) then return {4, 0} end
+local acceptedAt = string.format('%.0f', now)
+local open = now >= tonumber(gate[4]) and now < tonumber(gate[5])
+local limit = tonumber(gate[3])
 local promised = redis.call('HLEN', KEYS[2])
-if promised >= tonumber(gate[3]) then return {5, 0} end
-local streamId = redis.call('XADD', KEYS[3], '*',
-  'coupon', ARGV[2], 'user', ARGV[3], 'key', ARGV[4], 'generation', gate[2], 'at', string.format('%.0f', now),
-  unpack(ARGV, 5))
-redis.call('HSET', KEYS[2], ARGV[3], streamId .. '|' .. ARGV[4])
-if ARGV[5] then return {1, promised + 1, streamId} end
-return {1, promised + 1}
+local answers = {}
+local function answer(code)
+  answers[#answers + 1] = code
+  answers[#answers + 1] = promised
+end
+for at = 3, #ARGV, 3 do
+  local user, key, trace = ARGV[at], ARGV[at + 1], ARGV[at + 2]
+  local known = redis.call('HGET', KEYS[2], user)
+  if known then
+    local bar = string.find(known, '|', 1, true)
+    local replayed = key ~= '' and string.sub(known, bar + 1) == key
+    answer(replayed and 2 or 3)
+  elseif not open then
+    answer(4)
+  elseif promised >= limit then
+    answer(5)
+  else
+    local entry = {'coupon', ARGV[2], 'user', user, 'key', key, 'generation', gate[2], 'at', acceptedAt}
+    if trace ~= '' then
+      entry[11] = 'trace'
+      entry[12] = trace
+    end
+    local streamId = redis.call('XADD', KEYS[3], '*', unpack(entry))
+    redis.call('HSET', KEYS[2], user, streamId .. '|' .. key)
+    promised = promised + 1
+    answer(1)
+    if trace ~= '' then answers[#answers + 1] = streamId end
+  end
+end
+return answers
 `;
 
 /** Takes back promises that the consumer rejected, if the user's entry still is that very promise. */
@@ -54,14 +77,36 @@ return taken
 `;
 
 type Scripted = Redis & {
-  admit(...args: string[]): Promise<[number, number, string?]>;
+  admit(...args: string[]): Promise<(number | string)[]>;
   withdraw(...args: string[]): Promise<number>;
 };
 
+/** A request until its answer. */
+interface Asking {
+  userId: string;
+  key: string;
+  /** Of the gate's span, which the promise's spans follow; absent where the request is not recorded. */
+  span: TraceContext | undefined;
+  resolve(decision: Decision): void;
+  reject(error: Unavailable): void;
+}
+
+/** An admission with the promise's stream id, where a span tells it. */
+type Decision = Admission & { streamId?: string };
+
+/** Requests that one call of the script decides: 2 ms of Redis's time at most. */
+const BATCH = 128;
+
+/**
+ * Asks for admission. Requests of one turn of the event loop go together: the gate is read once for all, and a call, its
+ * argument list and its answer cost more than what they decide (CPU of an accepted coupon: docs/performance.md).
+ */
 export class Gate {
   readonly #redis: Scripted;
   readonly #names: Names;
   readonly #instance: RedisInstance;
+  /** By coupon: those that came in this turn. */
+  #asking = new Map<string, Asking[]>();
 
   /** The client must neither queue while offline nor resend (openRedis). */
   constructor(redis: Redis, names: Names, instance: RedisInstance) {
@@ -74,35 +119,65 @@ export class Gate {
 
   /** @throws Unavailable COMMON503 if Redis is away, COMMON504 if it went away while it was asked. */
   async admit(couponId: string, userId: string, key: string, trace?: RequestTrace): Promise<Admission> {
-    const instance = this.#instance.id;
-    if (instance === undefined) throw new Unavailable('COMMON503', 'the coupon gate is out of reach');
-    const names = this.#names;
     const asked = performance.now();
     const span = trace?.recorded && childOf(trace.recorded);
     try {
-      const [code, promised, streamId] = await this.#redis.admit(
-        names.gate(couponId),
-        names.admitted(couponId),
-        names.stream,
-        instance,
-        couponId,
-        userId,
-        key,
-        ...(span ? ['trace', traceparent(span)] : []),
-      );
+      const decision = await new Promise<Decision>((resolve, reject) => {
+        this.#ask(couponId, { userId, key, span, resolve, reject });
+      });
+      const { result, streamId } = decision;
       trace?.note(
         'gate',
         asked,
-        { 'onrush.admission': RESULTS[code] as string, ...(streamId ? { 'onrush.stream_id': streamId } : {}) },
+        { 'onrush.admission': result, ...(streamId && { 'onrush.stream_id': streamId }) },
         span,
       );
-      return { result: RESULTS[code], promised } as Admission;
+      return decision;
     } catch (error) {
       trace?.note('gate', asked, { 'onrush.admission': 'failed' }, span);
+      throw error;
+    }
+  }
+
+  #ask(couponId: string, asking: Asking): void {
+    if (this.#asking.size === 0) setImmediate(() => this.#decideAll());
+    const others = this.#asking.get(couponId);
+    if (others) others.push(asking);
+    else this.#asking.set(couponId, [asking]);
+  }
+
+  #decideAll(): void {
+    const all = this.#asking;
+    this.#asking = new Map();
+    for (const [couponId, asking] of all)
+      for (let from = 0; from < asking.length; from += BATCH)
+        void this.#decide(couponId, asking.slice(from, from + BATCH));
+  }
+
+  async #decide(couponId: string, asking: Asking[]): Promise<void> {
+    const names = this.#names;
+    try {
+      const instance = this.#instance.id;
+      if (instance === undefined) throw OUT_OF_REACH();
+      const args = [names.gate(couponId), names.admitted(couponId), names.stream, instance, couponId];
+      for (const { userId, key, span } of asking) args.push(userId, key, span ? traceparent(span) : '');
+      const answers = await this.#redis.admit(...args);
+      let at = 0;
+      for (const { span, resolve } of asking) {
+        const result = RESULTS[(answers[at++] ?? 0) as number];
+        const decision = { result, promised: answers[at++] } as Decision;
+        if (span && result === 'admitted') decision.streamId = answers[at++] as string;
+        resolve(decision);
+      }
+    } catch (error) {
       const neverSent = /enableOfflineQueue/.test(String((error as Error).message));
-      throw new Unavailable(neverSent ? 'COMMON503' : 'COMMON504', neverSent ? 'the coupon gate is out of reach' : '', {
-        cause: error,
-      });
+      const unavailable =
+        error instanceof Unavailable
+          ? error
+          : neverSent
+            ? OUT_OF_REACH(error)
+            : new Unavailable('COMMON504', '', { cause: error });
+      for (const { reject } of asking) reject(unavailable);
     }
   }
 

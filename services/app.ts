@@ -5,7 +5,7 @@ import { cartRoutes } from './cart/index.ts';
 import { catalogRoutes, startRanking } from './catalog/index.ts';
 import { openGuard } from './core/auth/guard.ts';
 import { metricsReader } from './core/cluster-metrics.ts';
-import type { Config, Role } from './core/config.ts';
+import { type Config, type Role, servesApi } from './core/config.ts';
 import { mountDocs } from './core/http/docs.ts';
 import { methodAndRoute } from './core/http/endpoint.ts';
 import { mountHealth } from './core/http/health.ts';
@@ -15,7 +15,7 @@ import { type Route, refuseUnknown, serve } from './core/http/serve.ts';
 import { listen } from './core/http/server.ts';
 import { openKafka } from './core/kafka.ts';
 import type { Running } from './core/lifecycle.ts';
-import { createMetrics } from './core/metrics.ts';
+import { createMetrics, type Work } from './core/metrics.ts';
 import { openWritePool } from './core/mysql.ts';
 import { namesOf } from './core/names.ts';
 import { startOutboxRelay } from './core/outbox.ts';
@@ -46,7 +46,7 @@ const UNREAD = 25_000;
 /** Starts the configured roles in this process. */
 export async function startApp(config: Config, logger: Logger): Promise<App> {
   const names = namesOf(config.namespace);
-  const metrics = createMetrics({ on: config.metrics });
+  const metrics = createMetrics({ on: config.metrics, work: workOf(config.roles) });
   // One reader for all: in a process that shares its port a second one would have each question answered twice. And early:
   // whoever is ready first asks those that still start.
   const readMetrics = metricsReader(metrics.registry);
@@ -185,6 +185,11 @@ export async function startApp(config: Config, logger: Logger): Promise<App> {
       await Promise.allSettled([pool.close(), sequelize.close(), tracing.close()]);
     },
   };
+}
+
+function workOf(roles: Role[]): Work {
+  if (roles.every(servesApi)) return 'requests';
+  return roles.some(servesApi) ? 'both' : 'background';
 }
 
 function partition<T>(all: T[], belongs: (one: T) => boolean): [T[], T[]] {

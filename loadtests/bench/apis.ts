@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { availableParallelism } from 'node:os';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { inState, logFile } from '../../engines/directory.ts';
@@ -23,6 +24,15 @@ export interface Apis {
 }
 
 /**
+ * What a run has that its environment leaves open: where there is more than one core, relaying and consuming get a process of
+ * their own, as they have pods of their own in a cluster. One event loop for all would have answers wait behind batches.
+ */
+export const environmentOfApis = (environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv => ({
+  ...environment,
+  ONRUSH_BACKGROUND: environment.ONRUSH_BACKGROUND || (availableParallelism() > 1 ? 'apart' : 'within'),
+});
+
+/**
  * Starts all three APIs and their workers as `npm start` does, but with carts that are kept after an order, and waits
  * until they are ready. They get a process group of their own: Ctrl-C reaches them through `stop` only.
  * @param directory the checkout whose program it is.
@@ -41,7 +51,7 @@ export async function startApis(port: number, directory = '.'): Promise<Apis> {
     // What a process keeps goes to this checkout's directory wherever its program lies: traces would else be files in the
     // one and lines of log in the other.
     env: {
-      ...process.env,
+      ...environmentOfApis(process.env),
       ONRUSH_DIR: inState(),
       PORT: String(port),
       AUTH: 'off',

@@ -17,7 +17,7 @@ import { createRawDatabase } from '../raw/database.ts';
 import { reportPage } from '../report/page.ts';
 import type { Capacity, Results, ScenarioResult } from '../report/results.ts';
 import { openStack } from '../verify/stack.ts';
-import { type Apis, startApis } from './apis.ts';
+import { type Apis, environmentOfApis, startApis } from './apis.ts';
 import { type BenchArguments, parseArguments, USAGE } from './arguments.ts';
 import { findCapacity, type SearchedName } from './capacity.ts';
 import { Clients } from './clients.ts';
@@ -47,7 +47,7 @@ async function bench(given: BenchArguments, interrupted: AbortSignal): Promise<R
   const wrk = given.generator === 'wrk' && !given.capacity ? await findWrk() : undefined;
   const vegeta = given.capacity ? await findVegeta() : undefined;
   const engines = given.baseUrl ? await readEngines() : await startEngines(given, say);
-  const config = parseConfig(process.env);
+  const config = parseConfig(environmentOfApis(process.env));
   if (given.seed) await seedData(config, given.users, say);
 
   await using running = new AsyncDisposableStack();

@@ -4,7 +4,7 @@ import type { K6Requests, K6Summary } from '../k6/lib/summary.ts';
 import type { ApiResult, LockWait, ScenarioResult } from '../report/results.ts';
 import { growth, labelValues, observed, quantile, type Reading, sum } from './exposition.ts';
 import type { Scenario } from './scenarios.ts';
-import { REQUESTS, serverErrors, type Watched } from './watch.ts';
+import { CPU, REQUESTS, serverErrors, type Watched } from './watch.ts';
 
 /** Whatever else ran on the machine: what it took, the figures lack. */
 export const OTHERS = 'other programs';
@@ -93,21 +93,24 @@ function lockWaits({ before, after }: Readings): LockWait[] {
   });
 }
 
-/** CPU of all API processes over all requests they answered meanwhile, the workers' part included. */
-function cpu({ before, after }: Readings, seconds: number) {
-  const used = growth(before, after, 'process_cpu_seconds_total');
+/** CPU of those that answer requests, and apart from it of those that only relay and consume, over all requests answered. */
+function cpu({ before, after }: Readings, seconds: number): ScenarioResult['cpu'] {
   const answered = growth(before, after, `${REQUESTS}_count`);
-  return answered > 0 ? { microsecondsPerRequest: (used / answered) * 1e6, cores: used / seconds } : undefined;
+  if (answered === 0) return undefined;
+  const of = (used: number) => ({ microsecondsPerRequest: (used / answered) * 1e6, cores: used / seconds });
+  const background = growth(before, after, CPU, { work: 'background' });
+  return { ...of(growth(before, after, CPU) - background), ...(background > 0 && { background: of(background) }) };
 }
 
-/** The APIs' own counter knows all their processes. */
+/** The programs' own counters know all their processes. */
 function coresBy(
   { cores: { by, all } }: Watched,
   readings: Readings | undefined,
   seconds: number,
 ): ScenarioResult['cores'] {
-  const apis = readings && growth(readings.before, readings.after, 'process_cpu_seconds_total') / seconds;
-  const known = Object.entries({ ...(apis === undefined ? {} : { APIs: apis }), ...by });
+  const used = readings && cpu(readings, seconds);
+  const ours = { ...(used && { APIs: used.cores }), ...(used?.background && { background: used.background.cores }) };
+  const known = Object.entries({ ...ours, ...by });
   const named = known.map(([label, cores]) => ({ label, cores }));
   const rest = all - known.reduce((sum, [, cores]) => sum + cores, 0);
   return Object.keys(by).length > 1 ? [...named, { label: OTHERS, cores: Math.max(0, rest) }] : named;

@@ -96,7 +96,7 @@ function scenarioLines({
       ? `requests a transaction: ${batches.map(({ combiner, mean }) => `${combiner} ${mean.toFixed(1)}`).join(', ')}`
       : undefined,
     cpu &&
-      `API CPU ${figure(cpu.microsecondsPerRequest)} µs a request (${cpu.cores.toFixed(2)} cores)${rssBytes ? `, RSS ${megabytes(rssBytes)}` : ''}`,
+      `API CPU ${figure(cpu.microsecondsPerRequest)} µs a request (${cpu.cores.toFixed(2)} cores)${rssBytes ? `, RSS ${megabytes(rssBytes)}` : ''}${cpu.background ? `; background ${figure(cpu.background.microsecondsPerRequest)} µs` : ''}`,
     cores.length > 0
       ? `cores: ${cores.map(({ label, cores: used }) => `${label} ${used.toFixed(2)}`).join(', ')}`
       : undefined,

@@ -6,6 +6,8 @@ import { coresUsed, readProcessors } from './processors.ts';
 import type { Progress } from './progress.ts';
 
 export const REQUESTS = 'onrush_http_request_duration_seconds';
+export const CPU = 'onrush_process_cpu_seconds_total';
+const MEMORY = 'onrush_process_resident_memory_bytes';
 
 export async function readMetrics(baseUrl: string): Promise<Reading> {
   const response = await fetch(`${baseUrl}/metrics`, { signal: AbortSignal.timeout(10_000) });
@@ -61,7 +63,8 @@ export function watch(
         progress.show(`${label}  ${seconds(now - began)}  the APIs do not answer`);
         continue;
       }
-      watched.peakRssBytes = Math.max(watched.peakRssBytes, sum(after, 'process_resident_memory_bytes'));
+      for (const { labels, value } of after.get(MEMORY) ?? [])
+        if (labels.work !== 'background') watched.peakRssBytes = Math.max(watched.peakRssBytes, value);
       if (now - (watched.resources.at(-1)?.second ?? Number.NEGATIVE_INFINITY) * 1_000 - began >= RESOURCES_EVERY)
         watched.resources.push(resourcesOf(after, (now - began) / 1_000));
       // The last look comes at any moment; over a fraction of a second a rate says little.

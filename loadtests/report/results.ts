@@ -28,9 +28,13 @@ export interface ScenarioResult {
   seconds: number;
   apis: ApiResult[];
   lockWaits: LockWait[];
-  cpu: { microsecondsPerRequest: number; cores: number } | undefined;
+  /** Of the processes that answer requests; `background` of those that only relay and consume, for each of the same requests. */
+  cpu:
+    | { microsecondsPerRequest: number; cores: number; background?: { microsecondsPerRequest: number; cores: number } }
+    | undefined;
   /** Cores of this machine that each program used, where they can be told apart. */
   cores: { label: string; cores: number }[];
+  /** Of the largest process that answers requests, at its peak. */
   rssBytes: number | undefined;
   /** Requests one transaction served on average, by combiner. */
   batches: { combiner: string; mean: number }[];

@@ -33,6 +33,7 @@ ${Object.keys(refused).length > 0 && html`<dt>refused</dt><dd>${counts(refused)}
 <dt>within the target</dt><dd>${withinSlo === undefined ? '–' : percent(withinSlo)}</dd>
 <dt>errors</dt><dd>${failed === 0 ? 'none' : html`<span class="mark no">${counts(errors)}</span>`}</dd>
 ${scenario.cpu && html`<dt>API CPU a request</dt><dd>${figure(scenario.cpu.microsecondsPerRequest)} µs</dd>`}
+${scenario.cpu?.background && html`<dt>background CPU a request</dt><dd>${figure(scenario.cpu.background.microsecondsPerRequest)} µs</dd>`}
 ${scenario.rssBytes && html`<dt>API memory, peak</dt><dd>${megabytes(scenario.rssBytes)}</dd>`}
 ${api.api === 'coupon' && scenario.issueLag && html`<dt>issued within, p99</dt><dd>${figure(scenario.issueLag.p99)} ms</dd>`}
 ${scenario.drainSeconds !== undefined && html`<dt>queues empty after</dt><dd>${scenario.drainSeconds.toFixed(1)} s</dd>`}

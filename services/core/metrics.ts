@@ -27,6 +27,10 @@ export type TransactionOutcome = (typeof OUTCOMES)[number];
 export const RETRY_REASONS = ['deadlock', 'lock_wait_timeout', 'record_changed', 'commit_unknown'] as const;
 export type RetryReason = (typeof RETRY_REASONS)[number];
 
+/** What a process is there for: to answer requests, to relay and consume, or both. */
+export const WORKS = ['requests', 'background', 'both'] as const;
+export type Work = (typeof WORKS)[number];
+
 export const ADMISSIONS = ['admitted', 'replayed', 'already', 'outside_period', 'sold_out', 'not_loaded'] as const;
 /** For hot writes (mysql2) and for everything else (the models). */
 const POOLS = ['write', 'read'] as const;
@@ -49,9 +53,12 @@ export interface LockMetrics {
 export type Metrics = ReturnType<typeof createMetrics>;
 
 /** Without `on` nothing is counted: what counting costs is measured against that. */
-export function createMetrics({ on = true }: { on?: boolean } = {}) {
+export function createMetrics({ on = true, work = 'both' }: { on?: boolean; work?: Work } = {}) {
   const registry = new Registry();
-  if (on) collectDefaultMetrics({ register: registry });
+  if (on) {
+    collectDefaultMetrics({ register: registry });
+    tellWhatFor(registry, work);
+  }
   const registers = [registry];
 
   const gauges = {
@@ -389,4 +396,29 @@ function childOf<Name extends string, Child>(names: readonly Name[], of: (name: 
 function silence(metric: object): void {
   const nothing = () => {};
   Object.assign(metric, { observe: nothing, inc: nothing, set: nothing, zero: nothing, labels: () => metric });
+}
+
+/** Of processes that share a port, one answer tells the sum: this keeps apart what requests and what the background took. */
+function tellWhatFor(registry: Registry, work: Work): void {
+  new Counter({
+    name: 'onrush_process_cpu_seconds_total',
+    help: 'User and system time, by what the process is there for',
+    labelNames: ['work'] as const,
+    registers: [registry],
+    collect() {
+      const { user, system } = process.cpuUsage();
+      this.reset();
+      this.inc({ work }, (user + system) / 1e6);
+    },
+  });
+  new Gauge({
+    aggregator: 'max',
+    name: 'onrush_process_resident_memory_bytes',
+    help: 'Memory of the largest process of those that are there for the same',
+    labelNames: ['work'] as const,
+    registers: [registry],
+    collect() {
+      this.set({ work }, process.memoryUsage.rss());
+    },
+  });
 }

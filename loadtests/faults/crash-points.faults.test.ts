@@ -37,7 +37,7 @@ const CRASHES: Crash[] = [
   { at: 'charge:computed#5', roles: ['balance-api'] },
   { at: 'charge:committed#5', roles: ['balance-api'], unanswered: 'charge' },
   { at: 'commit:sent#5', roles: ['balance-api'], unanswered: 'charge' },
-  { at: 'order:written#5', roles: ['order-api'] },
+  { at: 'order:computed#5', roles: ['order-api'] },
   { at: 'order:committed#5', roles: ['order-api'], unanswered: 'order' },
   { at: 'commit:sent#5', roles: ['order-api'], unanswered: 'order' },
   { at: 'outbox:acknowledged#2', roles: ['outbox-relay'] },

@@ -1,15 +1,20 @@
 import { won } from '../core/money.ts';
-import { locking, type Query, query, type Statement, writing } from '../core/mysql.ts';
+import { assertChanged, locking, type Query, query, type Statement, writing } from '../core/mysql.ts';
 
 /** Products by id, with what is left of them. Money is whole won. */
 export type Shelf = Map<string, { name: string; price: number; quantity: number }>;
 
-/** Reads products and their stock without a lock: the quantity may be less by the time it is taken. */
-export const readShelf = (productIds: string[]): Query<Shelf> =>
+/**
+ * Reads what lies in these users' carts, and its stock, without a lock: the quantity may be less by the time it is taken. Which
+ * products those are the engine looks up itself, where the caller has just locked the carts: asking for them first would cost a
+ * round trip.
+ */
+export const readShelf = (userIds: string[]): Query<Shelf> =>
   query(
     `SELECT p.id, p.name, p.price, s.quantity
-       FROM products p LEFT JOIN stocks s ON s.product_id = p.id WHERE p.id IN (?)`,
-    [productIds],
+       FROM products p LEFT JOIN stocks s ON s.product_id = p.id
+      WHERE p.id IN (SELECT i.product_id FROM carts c JOIN cart_items i ON i.cart_id = c.id WHERE c.user_id IN (?))`,
+    [userIds],
     (rows: { id: string; name: string; price: number; quantity: number | null }[]) =>
       new Map(rows.map((row) => [row.id, { name: row.name, price: won(row.price), quantity: won(row.quantity ?? 0) }])),
   );
@@ -23,16 +28,18 @@ export const lockStock = (productIds: string[]): Statement<number> =>
   );
 
 /**
- * Takes these quantities, locking the rows in order of id, until the transaction ends. False if any product has less:
- * then nothing of this may be committed.
+ * Takes these quantities, locking the rows in order of id, until the transaction ends. If any product has less it fails
+ * (isTooFew), and nothing that is sent behind it is done.
  */
-export function takeFromStock(taken: Map<string, number>): Statement<boolean> {
+export function takeFromStock(taken: Map<string, number>): Statement<unknown>[] {
   const sorted = [...taken].sort(([a], [b]) => (a < b ? -1 : 1));
   const quantity = `CASE product_id ${sorted.map(() => 'WHEN ? THEN ?').join(' ')} END`;
-  return writing(
-    `UPDATE stocks SET quantity = quantity - ${quantity}
-      WHERE product_id IN (?) AND quantity >= ${quantity} ORDER BY product_id`,
-    [...sorted.flat(), sorted.map(([productId]) => productId), ...sorted.flat()],
-    (affectedRows) => affectedRows === sorted.length,
-  );
+  return [
+    writing(
+      `UPDATE stocks SET quantity = quantity - ${quantity}
+        WHERE product_id IN (?) AND quantity >= ${quantity} ORDER BY product_id`,
+      [...sorted.flat(), sorted.map(([productId]) => productId), ...sorted.flat()],
+    ),
+    assertChanged(sorted.length),
+  ];
 }

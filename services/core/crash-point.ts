@@ -27,7 +27,7 @@ export const CRASH_POINTS = [
   'charge:computed',
   'charge:committed',
   /** All rows of the orders are written, the stock is taken, nothing is committed. */
-  'order:written',
+  'order:computed',
   'order:committed',
   /** A COMMIT is on its way to the engine. */
   'commit:sent',

@@ -40,6 +40,19 @@ export const writing = <T = number>(
 ): Statement<T> => ({ sql, values, read: (result) => read((result as ResultSetHeader).affectedRows) });
 
 /**
+ * Fails with TOO_FEW unless the statement before it changed exactly so many rows: what is sent behind it is not done. For a
+ * condition whose answer nobody waits for, where waiting would be a round trip that locks are held for.
+ */
+export const assertChanged = (rows: number): Statement<void> => ({
+  // A subquery that gives two rows where one value is wanted fails, but only if it is evaluated.
+  sql: 'SELECT IF(ROW_COUNT() = ?, 0, (SELECT 1 UNION ALL SELECT 2))',
+  values: [rows],
+  read: () => {},
+});
+/** ER_SUBQUERY_NO_1_ROW, which no other statement here can bring about. */
+export const isTooFew = (error: unknown): boolean => (error as { errno?: number }).errno === 1242;
+
+/**
  * A connection inside a transaction. Functions that take or rely on row locks accept only this type, so that an
  * unlocked call does not compile.
  */
@@ -54,6 +67,11 @@ export interface Tx {
   locking<T extends unknown[]>(at: RowPlace, ...statements: { [K in keyof T]: Statement<T[K]> }): Promise<T>;
   /** Statements to be sent together with the COMMIT, which follows only if none of them fails. Their results are not read. */
   last(...statements: Statement<unknown>[]): void;
+  /**
+   * As `last`, and after those: statements that lock rows of one kind. Nobody waits for them while they are held but for the
+   * engine's own COMMIT; the time of all that is sent then is measured as the wait and as the hold, an upper bound of both.
+   */
+  lastLocking(at: RowPlace, ...statements: Statement<unknown>[]): void;
   rows<Row>(sql: string, values?: unknown[]): Promise<Row[]>;
   /** Runs a statement that writes; `affectedRows` counts rows that changed, not rows found. */
   write(sql: string, values?: unknown[]): Promise<ResultSetHeader>;
@@ -293,6 +311,7 @@ interface OwnTx extends Tx {
 function txOn(session: Session, metrics: LockMetrics, record: TransactionRecord): OwnTx {
   let started = false;
   let atEnd: Statement<unknown>[] = [];
+  const lockedAtEnd: { at: RowPlace; statements: Statement<unknown>[] }[] = [];
   /** Since when rows of each kind are held. */
   const held: { at: RowPlace; since: number }[] = [];
   const send = async (name: Step['name'], statements: Pick<Statement<unknown>, 'sql' | 'values'>[]) => {
@@ -322,11 +341,21 @@ function txOn(session: Session, metrics: LockMetrics, record: TransactionRecord)
     last(...statements: Statement<unknown>[]) {
       atEnd = [...atEnd, ...statements];
     },
+    lastLocking(at: RowPlace, ...statements: Statement<unknown>[]) {
+      lockedAtEnd.push({ at, statements });
+    },
     rows: async (sql: string, values: unknown[] = []) => (await send('statements', [{ sql, values }]))[0],
     write: async (sql: string, values: unknown[] = []) => (await send('statements', [{ sql, values }]))[0],
     async commit() {
-      if (!started && atEnd.length === 0) return;
-      const answer = send('commit', [...atEnd, { sql: 'COMMIT', values: [] }]);
+      const last = [...atEnd, ...lockedAtEnd.flatMap(({ statements }) => statements)];
+      if (!started && last.length === 0) return;
+      const since = performance.now();
+      const answer = send('commit', [...last, { sql: 'COMMIT', values: [] }]).finally(() => {
+        for (const { at } of lockedAtEnd) {
+          metrics.waited(at, performance.now() - since);
+          held.push({ at, since });
+        }
+      });
       crashPoint('commit:sent');
       await answer;
     },

@@ -33,7 +33,7 @@ interface OutboxRow {
 }
 
 const BATCH = 500;
-const IDLE = 50;
+const IDLE = 150;
 /** Milliseconds before the second attempt; doubles with each, up to the longest. */
 const FIRST_BACKOFF = 200;
 const LONGEST_BACKOFF = 30_000;

@@ -1,4 +1,5 @@
 import { takeFromStock } from '../../../services/catalog/index.ts';
+import { isTooFew } from '../../../services/core/mysql.ts';
 import type { TakeStock } from './checkout.ts';
 
 /**
@@ -6,6 +7,12 @@ import type { TakeStock } from './checkout.ts';
  * the rows' locks, and no two orders wait for each other.
  */
 export const takeIfEnough: TakeStock = async (tx, lines) => {
-  const [enough] = await tx.run(takeFromStock(new Map(lines.map(({ productId, quantity }) => [productId, quantity]))));
-  return enough;
+  const taken = new Map(lines.map(({ productId, quantity }) => [productId, quantity]));
+  return tx.run(...takeFromStock(taken)).then(
+    () => true,
+    (error) => {
+      if (isTooFew(error)) return false;
+      throw error;
+    },
+  );
 };

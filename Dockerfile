@@ -23,7 +23,7 @@ RUN useradd --uid 1000 --user-group --no-create-home --home-dir /app --shell /us
 COPY --from=node /usr/local/bin/node /usr/local/bin/
 WORKDIR /app
 ENV NODE_ENV=production \
-    NODE_OPTIONS="--disable-warning=ExperimentalWarning" \
+    NODE_OPTIONS="--disable-warning=ExperimentalWarning --max-semi-space-size=16" \
     HOST=0.0.0.0
 COPY --from=packages /app/node_modules node_modules
 COPY package.json ./

@@ -24,6 +24,13 @@ export interface Apis {
 }
 
 /**
+ * Heap of a process that answers requests. Left alone, V8 lets the young generation grow to 128 MiB, more than a cache holds,
+ * and the old one until the machine is full; requests leave little behind (docs/performance.md). MiB. Also in `npm start` and the
+ * Dockerfile.
+ */
+const HEAP = ['--max-semi-space-size=16', '--max-old-space-size=256'];
+
+/**
  * What a run has that its environment leaves open: where there is more than one core, relaying and consuming get a process of
  * their own, as they have pods of their own in a cluster. One event loop for all would have answers wait behind batches.
  */
@@ -45,7 +52,7 @@ export async function startApis(port: number, directory = '.'): Promise<Apis> {
   const out = openSync(log, 'w');
   // The live page costs nothing until somebody opens it.
   const live = process.env.ONRUSH_LIVE || 'on';
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', 'services/main.ts'], {
+  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', ...HEAP, 'services/main.ts'], {
     stdio: ['ignore', out, out],
     cwd: directory,
     // What a process keeps goes to this checkout's directory wherever its program lies: traces would else be files in the

@@ -80,6 +80,44 @@ test('no figure is missing or NaN', () => {
   expect(reportPage(results)).not.toMatch(/NaN|undefined|Infinity|null/);
 });
 
+test('what was measured beside Express alone, and the capacity with its knee, stand in the page', () => {
+  const step = {
+    rate: 100,
+    acknowledged: 99,
+    p50: 2,
+    p99: 6,
+    failed: 0,
+    held: true,
+    cores: [{ label: 'APIs', cores: 0.31 }],
+    waits: [],
+  };
+  const page = reportPage({
+    ...results,
+    scenarios: [
+      {
+        ...scenario,
+        cpu: { microsecondsPerRequest: 50, cores: 0.5, background: { microsecondsPerRequest: 7.5, cores: 0.1 } },
+        bare: { perSecond: 4, microsecondsPerRequest: 100, ratio: 0.75 },
+      },
+    ],
+    capacity: [
+      {
+        name: 'charge-hot',
+        title: 'Charges on 10 wallets',
+        steps: [step, { ...step, rate: 150, held: false, p99: 444 }],
+        knee: 100,
+        limit: 'the core of the API process',
+        half: { ...step, rate: 50, p99: 3.3 },
+      },
+    ],
+  });
+  expect(page).toContain('0.50× <small>the CPU, 0.75× the rate');
+  expect(page).toMatch(/background.*7\.50/s);
+  expect(page).toMatch(/<td>100<\/td>.*the knee.*<td>150<\/td>.*444.*not held.*<td>50<\/td>.*3\.30.*half of the knee/s);
+  expect(page).toContain('100 a second; beyond it the limit is the core of the API process');
+  expect(page).not.toMatch(/NaN|undefined|Infinity|null/);
+});
+
 test('a run of which nothing is known still has a page that says why', () => {
   const page = reportPage({
     ...results,

@@ -1,4 +1,6 @@
+import { bareSection } from './bare-section.ts';
 import { ranges } from './bars.ts';
+import { capacitySection } from './capacity-section.ts';
 import { count, place, seconds } from './format.ts';
 import { Html, html } from './html.ts';
 import { invariantsSection } from './invariants-section.ts';
@@ -12,7 +14,7 @@ import { verdictBanner } from './verdict-banner.ts';
 
 /** The whole report as one HTML file that needs nothing else: no script, no font, no request. */
 export function reportPage(results: Results): string {
-  const { verdict, scenarios, invariants, startedAt, profile, users } = results;
+  const { verdict, scenarios, invariants, startedAt, profile, users, capacity } = results;
   const page = html`<!doctype html>
 <html lang="en">
 <head>
@@ -27,6 +29,8 @@ export function reportPage(results: Results): string {
 ${verdictBanner(results)}
 ${summarySection(results)}
 ${rawSection(scenarios)}
+${bareSection(scenarios)}
+${capacitySection(capacity ?? [])}
 ${scenarios.length > 0 && html`<h2>Over time</h2>`}
 ${scenarios.map(scenarioSection)}
 ${lockWaits(results)}

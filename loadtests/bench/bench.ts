@@ -21,7 +21,7 @@ import { type Apis, environmentOfApis, startApis } from './apis.ts';
 import { type BenchArguments, parseArguments, USAGE } from './arguments.ts';
 import { findCapacity, type SearchedName } from './capacity.ts';
 import { Clients } from './clients.ts';
-import { OTHERS } from './gather.ts';
+import { OTHERS, STOLEN } from './gather.ts';
 import { benchKube } from './kube/bench.ts';
 import type { Raw, Run } from './load-once.ts';
 import { describeMachine } from './machine.ts';
@@ -152,9 +152,14 @@ function notesOf(given: BenchArguments, scenarios: ScenarioResult[]): string[] {
   if (given.profile === 'saturate' && repeatedUsers)
     notes.push('there were too few users for one coupon each: the rest was refused (C006); raise --users');
   for (const { name, cores } of scenarios) {
-    const others = cores.find(({ label }) => label === OTHERS)?.cores ?? 0;
-    if (others > cpus().length / 8)
-      notes.push(`${name}: other programs took ${others.toFixed(1)} of the machine’s ${cpus().length} cores meanwhile`);
+    for (const [label, who] of [
+      [OTHERS, 'other programs'],
+      [STOLEN, 'the machine’s host'],
+    ]) {
+      const taken = cores.find((one) => one.label === label)?.cores ?? 0;
+      if (taken > cpus().length / 8)
+        notes.push(`${name}: ${who} took ${taken.toFixed(1)} of the machine’s ${cpus().length} cores meanwhile`);
+    }
   }
   for (const { name, dropped } of scenarios)
     if (dropped > 0) notes.push(`${name}: ${dropped} iterations were dropped for want of a free virtual user`);

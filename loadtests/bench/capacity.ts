@@ -1,6 +1,6 @@
 import { cpus } from 'node:os';
 import type { Capacity, CapacityStep, ScenarioResult } from '../report/results.ts';
-import { OTHERS } from './gather.ts';
+import { OTHERS, STOLEN } from './gather.ts';
 import { loadOnce, type Once, type Run } from './load-once.ts';
 import { runVegeta, type Write } from './vegeta.ts';
 
@@ -134,9 +134,14 @@ function limitOf({ cores, waits }: CapacityStep): string {
   const of = (label: string) => cores.find((one) => one.label === label)?.cores ?? 0;
   const all = cores.reduce((sum, { cores: used }) => sum + used, 0);
   const machine = cpus().length;
-  const busiest = cores.filter(({ label }) => label !== OTHERS).toSorted((a, b) => b.cores - a.cores)[0];
-  if (all >= FULL * machine)
-    return `the machine’s ${machine} cores${busiest ? `, of which ${busiest.label} ${busiest.cores.toFixed(2)}` : ''}`;
+  const busiest = cores
+    .filter(({ label }) => label !== OTHERS && label !== STOLEN)
+    .toSorted((a, b) => b.cores - a.cores)[0];
+  if (all >= FULL * machine) {
+    const named = [...(busiest ? [`${busiest.label} ${busiest.cores.toFixed(2)}`] : [])];
+    for (const taken of [OTHERS, STOLEN]) if (of(taken) >= 0.1) named.push(`${taken} ${of(taken).toFixed(2)}`);
+    return `the machine’s ${machine} cores${named.length > 0 ? `, of which ${named.join(', ')}` : ''}`;
+  }
   if (of('APIs') >= FULL) return 'the core of the API process';
   const longest = waits.toSorted((a, b) => b.p95 - a.p95)[0];
   return longest ? `waits at ${longest.at} (p95 ${longest.p95.toFixed(0)} ms)` : 'nothing that was measured';

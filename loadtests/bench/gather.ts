@@ -8,6 +8,8 @@ import { CPU, REQUESTS, serverErrors, type Watched } from './watch.ts';
 
 /** Whatever else ran on the machine: what it took, the figures lack. */
 export const OTHERS = 'other programs';
+/** What the host of a virtual machine gave to other machines while this one wanted to run. */
+export const STOLEN = 'taken by the host';
 
 /** Readings of the server's metrics: before the load, when it ended, and when its queues were empty. */
 export interface Readings {
@@ -104,7 +106,7 @@ function cpu({ before, after }: Readings, seconds: number): ScenarioResult['cpu'
 
 /** The programs' own counters know all their processes. */
 function coresBy(
-  { cores: { by, all } }: Watched,
+  { cores: { by, all, stolen } }: Watched,
   readings: Readings | undefined,
   seconds: number,
 ): ScenarioResult['cores'] {
@@ -112,8 +114,10 @@ function coresBy(
   const ours = { ...(used && { APIs: used.cores }), ...(used?.background && { background: used.background.cores }) };
   const known = Object.entries({ ...ours, ...by });
   const named = known.map(([label, cores]) => ({ label, cores }));
+  if (Object.keys(by).length < 2) return named;
   const rest = all - known.reduce((sum, [, cores]) => sum + cores, 0);
-  return Object.keys(by).length > 1 ? [...named, { label: OTHERS, cores: Math.max(0, rest) }] : named;
+  const others = { label: OTHERS, cores: Math.max(0, rest) };
+  return [...named, others, ...(stolen >= 0.01 ? [{ label: STOLEN, cores: stolen }] : [])];
 }
 
 function batches({ before, after }: Readings) {

@@ -2,10 +2,11 @@ import { readFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { runningPid } from '../../engines/native/daemon.ts';
 
-/** CPU seconds that named processes have used so far, and that all programs of the machine have. */
+/** CPU seconds that named processes have used so far, that all programs have, and that the machine was kept waiting for by its host. */
 export interface Used {
   by: Record<string, number>;
   all: number;
+  stolen: number;
 }
 
 /** Engines that run here as processes of ours; containers and other machines' cannot be told apart. */
@@ -29,7 +30,16 @@ export function readProcessors(pids: Record<string, number>): Used {
     if (seconds !== undefined) by[label] = seconds;
   }
   const all = cpus().reduce((sum, { times }) => sum + times.user + times.nice + times.sys + times.irq, 0) / 1000;
-  return { by, all };
+  return { by, all, stolen: stolenSeconds() };
+}
+
+/** What a virtual machine wanted to run and its host gave to others; 0 where that is not told. */
+function stolenSeconds(): number {
+  try {
+    return Number(/^cpu +(?:\d+ +){7}(\d+)/.exec(readFileSync('/proc/stat', 'utf8'))?.[1] ?? 0) / 100;
+  } catch {
+    return 0;
+  }
 }
 
 /** User and system time of a process; Linux counts it in hundredths of a second, other systems do not say. */
@@ -43,9 +53,9 @@ export function cpuSeconds(pid: number): number | undefined {
 }
 
 /** Cores that each used between two readings; what began in between counts from zero. */
-export function coresUsed(before: Used, after: Used, seconds: number): { by: Record<string, number>; all: number } {
+export function coresUsed(before: Used, after: Used, seconds: number): Used {
   const by = Object.fromEntries(
     Object.entries(after.by).map(([label, used]) => [label, (used - (before.by[label] ?? 0)) / seconds]),
   );
-  return { by, all: (after.all - before.all) / seconds };
+  return { by, all: (after.all - before.all) / seconds, stolen: (after.stolen - before.stolen) / seconds };
 }

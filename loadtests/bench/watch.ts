@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ApiName, Slo } from '../k6/lib/slo.ts';
 import type { ApiResult, ResourcePoint } from '../report/results.ts';
 import { observed, parseExposition, quantile, type Reading, sum } from './exposition.ts';
-import { coresUsed, readProcessors } from './processors.ts';
+import { coresUsed, readProcessors, type Used } from './processors.ts';
 import type { Progress } from './progress.ts';
 
 export const REQUESTS = 'onrush_http_request_duration_seconds';
@@ -19,8 +19,8 @@ export interface Watched {
   timelines: Partial<Record<ApiName, ApiResult['timeline']>>;
   peakRssBytes: number;
   resources: ResourcePoint[];
-  /** Cores by process, as far as the system tells, and of the whole machine. */
-  cores: { by: Record<string, number>; all: number };
+  /** Cores by process, as far as the system tells, of the whole machine, and those that its host took from it. */
+  cores: Used;
 }
 
 /** How often memory and the like are noted. Milliseconds. */
@@ -42,7 +42,7 @@ export function watch(
   every = 1_000,
 ): { stop(): Promise<Watched> } {
   const timelines: Watched['timelines'] = Object.fromEntries(apis.map((api) => [api, []]));
-  const watched: Watched = { timelines, peakRssBytes: 0, resources: [], cores: { by: {}, all: 0 } };
+  const watched: Watched = { timelines, peakRssBytes: 0, resources: [], cores: { by: {}, all: 0, stolen: 0 } };
   const stopping = new AbortController();
   const began = performance.now();
   const usedBefore = readProcessors(pids);

@@ -51,9 +51,16 @@ export class OrderLock {
     return (await this.#redis.exists(this.#names.orderKeyLock(userId, key)).catch(() => 0)) === 1;
   }
 
-  /** Never fails: after the commit an error here concerns nobody, the lock expires by itself. */
+  /**
+   * Resolves when the release has been sent, so that the user's next order, sent after this one's answer, comes to Redis behind it
+   * on whichever process. Until Redis has written it down takes as long as a commit, and nobody needs to know. Never fails: after
+   * the commit an error here concerns nobody, the lock expires by itself.
+   */
   async release(held: Held): Promise<void> {
-    if (held.state === 'held') await held.lock.release().catch(() => {});
+    if (held.state !== 'held') return;
+    held.lock.release().catch(() => {});
+    // What was asked for in this turn is written at its end, before this goes on.
+    await new Promise((resolve) => setImmediate(resolve));
   }
 }
 

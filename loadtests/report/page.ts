@@ -54,5 +54,5 @@ function lockWaits({ scenarios }: Results): Html | false {
 ${ranges(scenario.lockWaits.map(({ at, count: waits, p50, p95, p99 }) => ({ label: place(at), count: count(waits), p50, p95, p99 })))}</div>`,
   )}</div>
 <p class="soft" style="margin-top:10px;font-size:13.5px">The dot is p95, the band reaches from p50 to p99, the axis is logarithmic. Row figures are the time of the whole
-locking statement, an upper bound of the wait for the lock.</p>`;
+round trip that locks, an upper bound of the wait for the lock; the stock’s travels with the commit.</p>`;
 }

@@ -87,7 +87,7 @@ export async function findCapacity(
     open.push(...once.open);
     return once.result && stepOf(rate, once.result);
   };
-  const best = async (rate: number, seconds: number): Promise<CapacityStep | undefined> => {
+  const untilHeld = async (rate: number, seconds: number): Promise<CapacityStep | undefined> => {
     let step = await at(rate, seconds);
     for (let tries = 1; step && !step.held && tries < TRIES && !run.interrupted.aborted; tries++)
       step = await at(rate, seconds);
@@ -97,7 +97,7 @@ export async function findCapacity(
   let lost: CapacityStep | undefined;
   await at(from, WARM_UP);
   for (let rate = from; !run.interrupted.aborted; ) {
-    const step = await best(Math.round(rate), run.given.seconds ?? STEP);
+    const step = await untilHeld(Math.round(rate), run.given.seconds ?? STEP);
     if (!step) break;
     steps.push(step);
     if (step.held) held = step;

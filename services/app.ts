@@ -66,10 +66,10 @@ export async function startApp(config: Config, logger: Logger): Promise<App> {
     metrics: metrics.locks,
   });
   const clients = {
-    // It gathers requests itself: its call is not to wait for another turn.
+    // These two gather requests themselves: their calls are not to wait for another turn.
     gate: openRedis(config.redisUrl, 'gate', logger, { autoPipelining: false }),
     // An order waits no longer than this for its lock, and goes on without it.
-    locks: openRedis(config.redisUrl, 'locks', logger, { commandTimeout: 50 }),
+    locks: openRedis(config.redisUrl, 'locks', logger, { autoPipelining: false, commandTimeout: 50 }),
     work: openRedis(config.redisUrl, 'work', logger),
   };
   const instance = new RedisInstance(clients.gate);

@@ -1,5 +1,6 @@
 import type { Redis } from 'ioredis';
 import type { Names } from '../core/names.ts';
+import { perTurn } from '../core/per-turn.ts';
 import type { RedisInstance } from '../core/redis-instance.ts';
 import type { RequestTrace } from '../core/tracing/request-trace.ts';
 import { childOf, type TraceContext, traceparent } from '../core/tracing/trace-context.ts';
@@ -83,6 +84,7 @@ type Scripted = Redis & {
 
 /** A request until its answer. */
 interface Asking {
+  couponId: string;
   userId: string;
   key: string;
   /** Of the gate's span, which the promise's spans follow; absent where the request is not recorded. */
@@ -105,8 +107,7 @@ export class Gate {
   readonly #redis: Scripted;
   readonly #names: Names;
   readonly #instance: RedisInstance;
-  /** By coupon: those that came in this turn. */
-  #asking = new Map<string, Asking[]>();
+  readonly #ask = perTurn<Asking>((all) => this.#decideAll(all));
 
   /** The client must neither queue while offline nor resend (openRedis). */
   constructor(redis: Redis, names: Names, instance: RedisInstance) {
@@ -123,7 +124,7 @@ export class Gate {
     const span = trace?.recorded && childOf(trace.recorded);
     try {
       const decision = await new Promise<Decision>((resolve, reject) => {
-        this.#ask(couponId, { userId, key, span, resolve, reject });
+        this.#ask({ couponId, userId, key, span, resolve, reject });
       });
       const { result, streamId } = decision;
       trace?.note(
@@ -139,17 +140,8 @@ export class Gate {
     }
   }
 
-  #ask(couponId: string, asking: Asking): void {
-    if (this.#asking.size === 0) setImmediate(() => this.#decideAll());
-    const others = this.#asking.get(couponId);
-    if (others) others.push(asking);
-    else this.#asking.set(couponId, [asking]);
-  }
-
-  #decideAll(): void {
-    const all = this.#asking;
-    this.#asking = new Map();
-    for (const [couponId, asking] of all)
+  #decideAll(all: Asking[]): void {
+    for (const [couponId, asking] of Map.groupBy(all, ({ couponId }) => couponId))
       for (let from = 0; from < asking.length; from += BATCH)
         void this.#decide(couponId, asking.slice(from, from + BATCH));
   }

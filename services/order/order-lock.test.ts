@@ -1,0 +1,79 @@
+import { pino } from 'pino';
+import { stack } from '../../loadtests/test/stack.ts';
+import { createMetrics } from '../core/metrics.ts';
+import { namesOf } from '../core/names.ts';
+import { openRedis } from '../core/redis.ts';
+import { type Held, OrderLock } from './order-lock.ts';
+
+const { env, redis } = stack();
+const LIFE = 5_000;
+
+const names = namesOf('order-lock-test');
+const users = (from: number, to: number) => Array.from({ length: to - from }, (_, at) => `user-${from + at}`);
+const stateOf = ({ state }: Held) => state;
+
+describe('the lock on running orders', () => {
+  const client = openRedis(env.redisUrl, 'test', pino({ level: 'silent' }), { autoPipelining: false });
+  const open = (life = LIFE) =>
+    new OrderLock(client, names, life, createMetrics({ on: false, work: 'requests' }).locks);
+  beforeAll(() => client.connect());
+  beforeEach(async () => {
+    const left = await redis.keys(`${names.orderLock('*')}`);
+    const keys = await redis.keys(`${names.orderKeyLock('*', '*')}`);
+    if (left.length + keys.length > 0) await redis.del(...left, ...keys);
+  });
+  afterAll(() => client.disconnect());
+
+  it('is taken and given back by one call for all who ask in one turn', async () => {
+    const lock = open();
+    // What the first call loads, the others find.
+    await lock.release(await lock.acquire('first', 'key'));
+    const calls = jest.spyOn(client, 'evalsha');
+    const held = await Promise.all(users(0, 50).map((user) => lock.acquire(user, `key of ${user}`)));
+    expect(held.map(stateOf)).toEqual(held.map(() => 'held'));
+    expect(await redis.exists(...users(0, 50).map(names.orderLock))).toBe(50);
+    expect(await lock.runsUnder('user-49', 'key of user-49')).toBe(true);
+    await Promise.all(held.map((one) => lock.release(one)));
+    expect(await redis.exists(...users(0, 50).map(names.orderLock))).toBe(0);
+    expect(await lock.runsUnder('user-49', 'key of user-49')).toBe(false);
+    expect(calls).toHaveBeenCalledTimes(2);
+    calls.mockRestore();
+  });
+
+  it('is told busy only to the user whose order runs, however many ask in the same turn', async () => {
+    const other = open();
+    const running = await other.acquire('user-7', 'an order of another process');
+    const lock = open();
+    const states = (await Promise.all(users(0, 20).map((user) => lock.acquire(user, undefined)))).map(stateOf);
+    expect(states).toEqual(users(0, 20).map((user) => (user === 'user-7' ? 'busy' : 'held')));
+    await other.release(running);
+    expect(stateOf(await lock.acquire('user-7', undefined))).toBe('held');
+  });
+
+  it('is taken by one of two who ask for the same user in one turn', async () => {
+    const lock = open();
+    const asked = ['user-1', 'user-2', 'user-1', 'user-3', 'user-1'];
+    const states = (await Promise.all(asked.map((user) => lock.acquire(user, undefined)))).map(stateOf);
+    expect(states).toEqual(['held', 'held', 'busy', 'held', 'busy']);
+  });
+
+  it('is given back user by user', async () => {
+    const lock = open();
+    const [first, second] = await Promise.all(users(0, 2).map((user) => lock.acquire(user, undefined)));
+    await lock.release(first as Held);
+    expect(stateOf(await lock.acquire('user-0', undefined))).toBe('held');
+    expect(stateOf(await lock.acquire('user-1', undefined))).toBe('busy');
+    await lock.release(second as Held);
+    expect(stateOf(await lock.acquire('user-1', undefined))).toBe('held');
+  });
+
+  it('is not taken from its next holder by one whose time has passed', async () => {
+    const lock = open(100);
+    const [late, other] = await Promise.all(users(0, 2).map((user) => lock.acquire(user, undefined)));
+    await new Promise((resolve) => setTimeout(resolve, 150));
+    expect(stateOf(await open().acquire('user-0', undefined))).toBe('held');
+    await Promise.all([lock.release(late as Held), lock.release(other as Held)]);
+    expect(stateOf(await lock.acquire('user-0', undefined))).toBe('busy');
+    expect(stateOf(await lock.acquire('user-1', undefined))).toBe('held');
+  });
+});

@@ -27,19 +27,25 @@ const CHUNK = 2 ** 20;
 /**
  * Adds a batch's sales to the days' rankings and moves the partition's position, atomically, if the position still is
  * where the batch was prepared. A relay that was killed sends an event again as a new message: one whose bit is set was
- * counted. ARGV: partition, position before, position after, life, then for each event: index of its bitmap (0: it has no
- * id), bit, index of its day, number of items, and (product, quantity)…
+ * counted. A product that many bought is added to once. ARGV: partition, position before, position after, life, then for
+ * each event: index of its bitmap (0: it has no id), bit, index of its day, number of items, and (product, quantity)…
  */
 const COUNT = `
 local position = redis.call('HGET', KEYS[1], ARGV[1]) or '-1'
 if position ~= ARGV[2] then return position end
 local i = 5
+local days = {}
 while i <= #ARGV do
   local bitmap, day, items = tonumber(ARGV[i]), KEYS[tonumber(ARGV[i + 2])], tonumber(ARGV[i + 3])
   if bitmap == 0 or redis.call('SETBIT', KEYS[bitmap], ARGV[i + 1], 1) == 0 then
-    for item = i + 4, i + 2 + 2 * items, 2 do redis.call('ZINCRBY', day, ARGV[item + 1], ARGV[item]) end
+    local sold = days[day] or {}
+    days[day] = sold
+    for item = i + 4, i + 2 + 2 * items, 2 do sold[ARGV[item]] = (sold[ARGV[item]] or 0) + ARGV[item + 1] end
   end
   i = i + 4 + 2 * items
+end
+for day, sold in pairs(days) do
+  for product, quantity in pairs(sold) do redis.call('ZINCRBY', day, quantity, product) end
 end
 for i = 2, #KEYS do redis.call('EXPIRE', KEYS[i], ARGV[4]) end
 redis.call('HSET', KEYS[1], ARGV[1], ARGV[3])

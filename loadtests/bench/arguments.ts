@@ -7,7 +7,7 @@ export const USAGE = `npm run bench -- [options]
                saturate (no pauses, beside the raw engine's ceiling), soak (whole visits, half as many, for an hour; FAIL
                where memory or file descriptors grow)
   --only       ${SCENARIO_NAMES.join(', ')}: some of them, separated by commas
-  --users      test-user-1 to test-user-N (default 100000; saturate 200000)
+  --users      test-user-1 to test-user-N (default 100000; saturate 200000, with --capacity 600000)
   --base-url   judge a deployment that already runs; DATABASE_URL, REDIS_URL and KAFKA_BROKERS say what it stands on
   --kube       the same in a cluster where the charts are installed: seed Job, TestRuns of the k6-operator, verifier Job
                (--context, --kube-namespace: kubectl's current context, onrush; --runners: pods that share the load, 2;
@@ -90,14 +90,14 @@ export function parseArguments(args: string[]): BenchArguments | 'help' {
   return {
     profile,
     scenarios,
-    users: whole('--users', given.users) ?? (profile === 'saturate' ? 200_000 : 100_000),
+    users: whole('--users', given.users) ?? usersOf(profile, given.capacity ?? false),
     baseUrl,
     seed: given.seed ?? (baseUrl === undefined && !given['no-seed']),
     seedAsked: given.seed ?? false,
     keep: given.keep ?? false,
     repeat: whole('--repeat', given.repeat) ?? (given.compare || given.gate ? 7 : 1),
     seconds: whole('--seconds', given.seconds),
-    generator: generatorOf(profile, given.generator),
+    generator: generatorOf(profile, given.capacity ?? false, given.generator),
     capacity: given.capacity ?? false,
     compare: given.gate ? { ledger: true } : given.compare,
     record: given.record ?? false,
@@ -106,9 +106,16 @@ export function parseArguments(args: string[]): BenchArguments | 'help' {
   };
 }
 
-function generatorOf(profile: Profile, given: string | undefined): Generator {
+/** So many that a coupon's load finds users who have none yet. */
+function usersOf(profile: Profile, capacity: boolean): number {
+  if (capacity) return 600_000;
+  return profile === 'saturate' ? 200_000 : 100_000;
+}
+
+function generatorOf(profile: Profile, capacity: boolean, given: string | undefined): Generator {
   if (given === undefined) return profile === 'saturate' ? 'wrk' : 'k6';
   const generator = oneOf('--generator', given, ['k6', 'wrk'] as const);
+  if (generator === 'k6' && capacity) throw new BadArgument('--generator k6: --capacity sends by wrk');
   if (generator === 'wrk' && profile !== 'saturate')
     throw new BadArgument(`--generator wrk: ${profile} has pauses and retries, which only k6 knows; saturate has none`);
   return generator;

@@ -15,7 +15,7 @@ export async function measureBare(
   env: Record<string, string>,
   seconds: number,
   signal: AbortSignal,
-): Promise<Omit<BareExpress, 'ratio'>> {
+): Promise<Pick<BareExpress, 'perSecond' | 'microsecondsPerRequest'>> {
   const server = spawn(
     process.execPath,
     ['--disable-warning=ExperimentalWarning', 'loadtests/raw/bare-express.ts'],

@@ -5,7 +5,6 @@ import { basename, join, relative } from 'node:path';
 import { inState } from '../../engines/directory.ts';
 import { findK6 } from '../../engines/k6.ts';
 import { findSysbench } from '../../engines/sysbench.ts';
-import { findVegeta } from '../../engines/vegeta.ts';
 import { findWrk } from '../../engines/wrk.ts';
 import { type Config, parseConfig } from '../../services/core/config.ts';
 import { runAsProgram } from '../../services/core/program.ts';
@@ -19,7 +18,7 @@ import type { Capacity, Results, ScenarioResult } from '../report/results.ts';
 import { openStack } from '../verify/stack.ts';
 import { type Apis, environmentOfApis, startApis } from './apis.ts';
 import { type BenchArguments, parseArguments, USAGE } from './arguments.ts';
-import { findCapacity, type SearchedName } from './capacity.ts';
+import { findCapacity } from './capacity.ts';
 import { Clients } from './clients.ts';
 import { OTHERS, STOLEN } from './gather.ts';
 import { benchKube } from './kube/bench.ts';
@@ -44,8 +43,7 @@ async function bench(given: BenchArguments, interrupted: AbortSignal): Promise<R
   const slo = parseSlo(readFileSync('loadtests/slo.yaml', 'utf8'));
   const events = runEvents(recorder(), nameOfRun(began), say);
   const k6 = await findK6();
-  const wrk = given.generator === 'wrk' && !given.capacity ? await findWrk() : undefined;
-  const vegeta = given.capacity ? await findVegeta() : undefined;
+  const wrk = given.generator === 'wrk' ? await findWrk() : undefined;
   const engines = given.baseUrl ? await readEngines() : await startEngines(given, say);
   const config = parseConfig(environmentOfApis(process.env));
   if (given.seed) await seedData(config, given.users, say);
@@ -70,8 +68,8 @@ async function bench(given: BenchArguments, interrupted: AbortSignal): Promise<R
   const troubles = { failed: [] as string[], open: [] as string[] };
   for (const name of given.scenarios) {
     if (interrupted.aborted || apis?.ended()) break;
-    if (vegeta) {
-      const found = await findCapacity(vegeta, name as SearchedName, run);
+    if (given.capacity && wrk) {
+      const found = await findCapacity(wrk, name, run);
       if (found.capacity) capacity.push(found.capacity);
       troubles.open.push(...found.open);
       continue;
@@ -98,14 +96,11 @@ async function bench(given: BenchArguments, interrupted: AbortSignal): Promise<R
     baseUrl,
     ...judged,
     notes: notesOf(given, scenarios),
-    machine: describeMachine(
-      vegeta ? 'vegeta' : wrk ? versionOfWrk(wrk) : versionOf(k6),
-      given.baseUrl ? undefined : config,
-    ),
+    machine: describeMachine(wrk ? versionOfWrk(wrk) : versionOf(k6), given.baseUrl ? undefined : config),
     engines,
     scenarios,
     invariants,
-    ...(vegeta ? { capacity } : {}),
+    ...(given.capacity ? { capacity } : {}),
   };
 }
 

@@ -1,62 +1,35 @@
 import { cpus } from 'node:os';
 import type { Capacity, CapacityStep, ScenarioResult } from '../report/results.ts';
+import { BenchFailure } from './failure.ts';
 import { OTHERS, STOLEN } from './gather.ts';
 import { loadOnce, type Once, type Run } from './load-once.ts';
-import { runVegeta, type Write } from './vegeta.ts';
+import { type Scenario, type ScenarioName, scenarioOf } from './scenarios.ts';
+import { runWrk } from './wrk.ts';
 
-/** A write at a constant rate, of which the most that is served is looked for. */
-interface Searched {
-  title: string;
-  api: 'coupon' | 'charge' | 'order';
-  /** Requests a second of the first step. */
-  from: number;
-  /** `nth` counts over all steps, so that nobody asks for a coupon twice; `step` varies the won. */
-  write(nth: number, step: number, users: number): Write;
-}
-
-const charge =
-  (wallets: number) =>
-  (_nth: number, step: number): Write => {
-    const won = 1_000 * (1 + (step % 10));
-    const user = 1 + Math.floor(Math.random() * wallets);
-    return { path: `/api/users/test-user-${user}/balance/charge`, body: { amount: won }, won };
-  };
-
-const SEARCHED = {
-  coupon: {
-    title: 'Coupons, each user once',
-    api: 'coupon',
-    from: 1_000,
-    write: (nth, _step, users) => ({
-      path: '/api/coupons/test-coupon-1/issue',
-      body: { userId: `test-user-${1 + (nth % users)}` },
-      won: 0,
-    }),
-  },
-  'charge-hot': { title: 'Charges on 10 wallets', api: 'charge', from: 1_000, write: charge(10) },
-  'charge-spread': { title: 'Charges on 10,000 wallets', api: 'charge', from: 1_000, write: charge(10_000) },
-  order: {
-    title: 'Orders of three products',
-    api: 'order',
-    from: 400,
-    write: (nth, _step, users) => ({ path: '/api/orders', body: { userId: `test-user-${1 + (nth % users)}` }, won: 0 }),
-  },
-} satisfies Record<string, Searched>;
-
-export type SearchedName = keyof typeof SEARCHED;
+/** Requests a second of the first step. */
+const FROM: Partial<Record<ScenarioName, number>> = {
+  coupon: 1_000,
+  'charge-hot': 1_000,
+  'charge-spread': 1_000,
+  order: 400,
+};
 
 /** How a step's rate follows from the one before it, and how near to the knee the search comes. */
 const GROWTH = 1.5;
 const NEAR = 1.1;
 /** Who does not hold this many a second has no capacity worth a search. */
 const LEAST = 10;
-/** A rate is held while nothing fails, what is asked for is answered, and a hundredth at most waits longer. */
-const HELD = { answered: 0.98, p99: 100 };
+/** A rate is held while nothing fails, what is asked for is answered, and a hundredth at most is sent late or waits longer. */
+const HELD = { answered: 0.98, late: 0.01, p99: 100 };
+/** Connections for each request a second: an answer may take a quarter of a second before one is missing. */
+const CONNECTIONS = 0.25;
 /**
  * A rate is lost when it was not held so often in a row: in five seconds one pause of the machine, which says nothing about the
  * rate, is more than a hundredth of the requests.
  */
 const TRIES = 3;
+/** Wallets that one load charges. */
+const USERS_LEAST = 10_000;
 /** Length of a step, of what comes before the first, for the compiler, and of the run at half of the capacity. Seconds. */
 const STEP = 5;
 const WARM_UP = 3;
@@ -66,22 +39,27 @@ const FULL = 0.9;
 
 /** Raises a constant rate until it is not held any more, closes in on the knee, then looks at half of it. */
 export async function findCapacity(
-  vegeta: string,
-  name: SearchedName,
+  wrk: string,
+  name: ScenarioName,
   run: Run,
 ): Promise<{ capacity: Capacity | undefined; open: string[] }> {
-  const { title, api, from, write }: Searched = SEARCHED[name];
+  const { title, apis, env, wrk: load }: Scenario = scenarioOf('saturate', name);
+  const from = FROM[name];
+  if (!load || !from) throw new BenchFailure(`${name} has no load of a constant rate`);
   const open: string[] = [];
   const steps: CapacityStep[] = [];
   let sent = 0;
   const at = async (rate: number, seconds: number): Promise<CapacityStep | undefined> => {
-    const first = sent;
+    // Nobody asks for a coupon twice, as long as there are users.
+    const { users } = run.given;
+    if (users - sent < Math.max(rate * seconds, USERS_LEAST)) sent = 0;
+    const settings = { ...env, BASE_URL: run.baseUrl, FIRST_USER: String(1 + sent), USERS: String(users - sent) };
     sent += rate * seconds;
     run.progress.say(`${name}  ${rate} a second, ${seconds} s`);
-    const load = { api, rate, seconds, write: (nth: number) => write(first + nth, steps.length, run.given.users) };
-    const once: Once = await loadOnce(name, { title, apis: [api] }, run, (pids) =>
-      runVegeta(vegeta, run.baseUrl, load, run.interrupted, (pid) => {
-        pids.vegeta = pid;
+    const atRate = { ...load, rate, connections: Math.max(load.connections, Math.ceil(CONNECTIONS * rate)) };
+    const once: Once = await loadOnce(name, { title, apis }, run, (pids) =>
+      runWrk(wrk, atRate, settings, seconds, run.interrupted, (pid) => {
+        pids.wrk = pid;
       }),
     );
     open.push(...once.open);
@@ -114,7 +92,7 @@ export async function findCapacity(
   return { capacity: { name, title, steps, knee: held.rate, limit: limitOf(lost), half }, open };
 }
 
-function stepOf(rate: number, { apis: [api], cores, lockWaits, seconds }: ScenarioResult): CapacityStep {
+function stepOf(rate: number, { apis: [api], cores, dropped, lockWaits, seconds }: ScenarioResult): CapacityStep {
   const acknowledged = (api?.acknowledged ?? 0) / seconds;
   const { p50 = 0, p99 = 0, failed = 0 } = api?.client ?? {};
   return {
@@ -123,7 +101,8 @@ function stepOf(rate: number, { apis: [api], cores, lockWaits, seconds }: Scenar
     p50,
     p99,
     failed,
-    held: failed === 0 && acknowledged >= HELD.answered * rate && p99 <= HELD.p99,
+    held:
+      failed === 0 && acknowledged >= HELD.answered * rate && dropped <= HELD.late * rate * seconds && p99 <= HELD.p99,
     cores,
     waits: lockWaits.map(({ at, p95 }) => ({ at, p95 })),
   };

@@ -7,22 +7,16 @@ export interface Ended {
   said: string;
 }
 
-/** A load generator that runs. */
-export interface Generator {
-  stdin: NodeJS.WritableStream | null;
-  ended: Promise<Ended>;
-}
-
-/** Starts a load generator; at `signal` it is asked to end, and still writes what it knows. */
-export function startGenerator(
+/** Runs a load generator to its end; at `signal` it is asked to end, and still writes what it knows. */
+export function runGenerator(
   command: string,
   args: string[],
-  { env, stdin = 'ignore' }: { env: NodeJS.ProcessEnv; stdin?: 'ignore' | 'pipe' },
+  env: NodeJS.ProcessEnv,
   signal: AbortSignal,
   onStart: (pid: number) => void,
-): Generator {
+): Promise<Ended> {
   const child = spawn(command, args, {
-    stdio: [stdin, 'ignore', 'pipe'],
+    stdio: ['ignore', 'ignore', 'pipe'],
     env: { ...process.env, ...env },
     detached: true,
   });
@@ -33,12 +27,11 @@ export function startGenerator(
   });
   const abort = () => child.kill('SIGINT');
   signal.addEventListener('abort', abort, { once: true });
-  const ended = new Promise<number | string>((resolve) => {
+  return new Promise<number | string>((resolve) => {
     child.on('error', (error) => resolve(error.message));
     child.on('close', (exit, by) => resolve(exit ?? String(by)));
   }).then((code) => {
     signal.removeEventListener('abort', abort);
     return { code, said: said.trim().split('\n').slice(-3).join(' / ') };
   });
-  return { stdin: child.stdin, ended };
 }

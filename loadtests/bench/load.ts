@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { inState } from '../../engines/directory.ts';
 import type { K6Summary } from '../k6/lib/summary.ts';
-import { startGenerator } from './generator.ts';
+import { runGenerator } from './generator.ts';
 
 export interface LoadRun {
   /** Absent if k6 ended without one: nothing is known then. */
@@ -27,7 +27,7 @@ export async function runK6(
   rmSync(summaryPath, { force: true });
   const args = ['run', '--quiet', '--no-usage-report', '--address', '', `loadtests/k6/${script}`];
   const settings = { GOGC: '400', K6_NO_COLOR: 'true', ...env, SUMMARY: summaryPath };
-  const { code, said } = await startGenerator(k6, args, { env: settings }, signal, onStart).ended;
+  const { code, said } = await runGenerator(k6, args, settings, signal, onStart);
   const summary = existsSync(summaryPath) ? (JSON.parse(readFileSync(summaryPath, 'utf8')) as K6Summary) : undefined;
   rmSync(summaryPath, { force: true });
   const ok = summary !== undefined && (code === 0 || code === THRESHOLD_BROKEN);

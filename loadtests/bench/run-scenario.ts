@@ -21,27 +21,24 @@ const SECONDS = 20;
 /** Rounds of raw engine and APIs, one right after the other; of several rounds the one with the median rate is kept. */
 export async function runScenario(name: ScenarioName, run: Run): Promise<Outcome> {
   const scenario = scenarioOf(run.given.profile, name);
-  const rounds: ScenarioResult[] = [];
-  const rawRounds: RawRun[][] = [];
-  const bareRounds: Bare[] = [];
+  const rounds: Round[] = [];
   const open: string[] = [];
   const repeat = run.given.profile === 'saturate' ? run.given.repeat : 1;
   for (let round = 0; round < repeat && !run.interrupted.aborted; round++) {
-    if (scenario.raw && run.raw) rawRounds.push(await rawRound(name, scenario.raw, run.raw, run));
-    if (scenario.wrk && run.wrk) bareRounds.push(await bareRound(name, scenario, scenario.wrk, run.wrk, run));
+    const raw = scenario.raw && run.raw ? await rawRound(name, scenario.raw, run.raw, run) : [];
+    const bare = scenario.wrk && run.wrk ? await bareRound(name, scenario, scenario.wrk, run.wrk, run) : undefined;
     if (run.interrupted.aborted) break;
     const outcome = await loadOnce(name, scenario, run, (pids) =>
       generate(scenario, run, envOf(name, scenario, round, repeat, run), pids),
     );
     open.push(...outcome.open);
-    if (outcome.result) rounds.push(outcome.result);
+    if (outcome.result) rounds.push({ raw, bare, result: outcome.result });
   }
-  const rate = (result: ScenarioResult) => result.apis[0]?.acknowledgedPerSecond ?? 0;
-  const result = rounds.sort((a, b) => rate(a) - rate(b))[Math.floor(rounds.length / 2)];
+  const result = rounds.toSorted((a, b) => rate(a) - rate(b))[Math.floor(rounds.length / 2)]?.result;
   const flat = run.given.profile === 'soak' ? flatness(result?.resources ?? []) : undefined;
   if (run.given.profile === 'soak' && !flat) open.push(`${name}: too short to tell whether anything grows`);
   const failed = (flat?.growing ?? []).map((grew) => `${name}: ${grew}`);
-  const beside = result && { raw: ceiling(rawRounds, rate(result)), bare: besideBare(bareRounds, rate(result)) };
+  const beside = result && { raw: besideRaw(rounds), bare: besideBare(rounds) };
   const each = run.given.profile === 'saturate' ? { rounds: rounds.map((one) => ({ perSecond: rate(one) })) } : {};
   return { result: result && { ...result, ...beside, ...each }, open, failed };
 }
@@ -54,7 +51,7 @@ async function rawRound(name: string, load: NonNullable<Scenario['raw']>, raw: R
   return runs;
 }
 
-type Bare = Omit<BareExpress, 'ratio'>;
+type Bare = Awaited<ReturnType<typeof measureBare>>;
 
 /** Bare Express under the scenario's own load. */
 function bareRound(name: string, { env }: Scenario, load: WrkLoad, wrk: string, run: Run): Promise<Bare> {
@@ -63,23 +60,40 @@ function bareRound(name: string, { env }: Scenario, load: WrkLoad, wrk: string, 
   return measureBare(wrk, load, env, seconds, run.interrupted);
 }
 
-function besideBare(rounds: Bare[], api: number): BareExpress | undefined {
-  if (rounds.length === 0) return undefined;
-  const perSecond = median(rounds.map((round) => round.perSecond));
-  const microsecondsPerRequest = median(rounds.map((round) => round.microsecondsPerRequest));
-  return { perSecond, microsecondsPerRequest, ratio: api / perSecond };
+/** What was measured one right after the other: figures are compared within a round, since the machine drifts. */
+interface Round {
+  raw: RawRun[];
+  bare: Bare | undefined;
+  result: ScenarioResult;
 }
 
-function ceiling(rounds: RawRun[][], api: number): RawCeiling | undefined {
-  const runs = (rounds[0] ?? []).map(({ label }) => ({
+const rate = ({ result }: Round): number => result.apis[0]?.acknowledgedPerSecond ?? 0;
+
+function besideRaw(rounds: Round[]): RawCeiling | undefined {
+  const of = (label: string, { raw }: Round) => raw.find((run) => run.label === label)?.perSecond ?? Number.NaN;
+  const runs = (rounds[0]?.raw ?? []).map(({ label }) => ({
     label,
-    perSecond: median(
-      rounds.flatMap((round) => round.filter((run) => run.label === label).map((run) => run.perSecond)),
-    ),
+    perSecond: median(rounds.map((round) => of(label, round))),
   }));
-  if (runs.length === 0) return undefined;
-  const best = Math.max(...runs.map(({ perSecond }) => perSecond));
-  return { runs, best, ratio: api / best };
+  const [best] = runs.toSorted((a, b) => b.perSecond - a.perSecond);
+  if (!best) return undefined;
+  return { runs, best: best.perSecond, ratio: median(rounds.map((round) => rate(round) / of(best.label, round))) };
+}
+
+function besideBare(rounds: Round[]): BareExpress | undefined {
+  const measured = rounds.flatMap((round) => (round.bare ? [{ ...round.bare, round }] : []));
+  if (measured.length === 0) return undefined;
+  return {
+    perSecond: median(measured.map(({ perSecond }) => perSecond)),
+    microsecondsPerRequest: median(measured.map(({ microsecondsPerRequest }) => microsecondsPerRequest)),
+    ratio: median(measured.map(({ perSecond, round }) => rate(round) / perSecond)),
+    cpuRatio: median(
+      measured.map(
+        ({ microsecondsPerRequest, round: { result } }) =>
+          (result.cpu?.microsecondsPerRequest ?? Number.NaN) / microsecondsPerRequest,
+      ),
+    ),
+  };
 }
 
 /** Each round has users of its own, so that nobody has the coupon before. */

@@ -155,7 +155,16 @@ function capacityLines({ title, steps, knee, limit, half }: Capacity): string[] 
 
 function bareTable(scenarios: ScenarioResult[]): Row[] {
   return [
-    ['beside bare Express', 'APIs/s', 'bare/s', 'ratio', 'API CPU µs a request', 'bare', 'ratio'],
+    [
+      'beside bare Express',
+      'APIs/s',
+      'bare/s',
+      'ratio',
+      'API CPU µs a request',
+      'bare',
+      'ratio',
+      'answers of one core',
+    ],
     ...scenarios.flatMap(({ title, apis, cpu, bare }) =>
       bare && cpu
         ? [
@@ -166,7 +175,8 @@ function bareTable(scenarios: ScenarioResult[]): Row[] {
               bare.ratio.toFixed(2),
               figure(cpu.microsecondsPerRequest),
               figure(bare.microsecondsPerRequest),
-              (cpu.microsecondsPerRequest / bare.microsecondsPerRequest).toFixed(2),
+              bare.cpuRatio.toFixed(2),
+              (1 / bare.cpuRatio).toFixed(2),
             ],
           ]
         : [],

@@ -2,14 +2,16 @@ import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { inState } from '../../engines/directory.ts';
 import type { ApiName, Slo } from '../k6/lib/slo.ts';
 import type { K6Summary } from '../k6/lib/summary.ts';
-import { startGenerator } from './generator.ts';
+import { runGenerator } from './generator.ts';
 import type { LoadRun } from './load.ts';
 
 export interface WrkLoad {
   /** In loadtests/wrk. */
   script: string;
-  /** Requests in flight: each connection sends the next when it has the answer. */
+  /** Requests in flight at most: each connection sends the next when it has the answer, or when its time has come. */
   connections: number;
+  /** Requests a second, whatever the answers; as fast as they come if not given. */
+  rate?: number;
 }
 
 /** An answer that takes longer counts as an error. Seconds. */
@@ -21,7 +23,7 @@ const TIMEOUT = 10;
  */
 export async function runWrk(
   wrk: string,
-  { script, connections }: WrkLoad,
+  { script, connections, rate }: WrkLoad,
   env: Record<string, string> & { BASE_URL: string },
   seconds: number,
   signal: AbortSignal,
@@ -30,8 +32,8 @@ export async function runWrk(
   const summaryPath = inState('run', `wrk-${process.pid}.json`);
   rmSync(summaryPath, { force: true });
   const args = ['-t1', `-c${connections}`, `-d${seconds}s`, `--timeout=${TIMEOUT}s`, '-s', `loadtests/wrk/${script}`];
-  const settings = { ...env, SUMMARY: summaryPath };
-  const { code, said } = await startGenerator(wrk, [...args, env.BASE_URL], { env: settings }, signal, onStart).ended;
+  const settings = { ...env, SUMMARY: summaryPath, ...(rate && { RATE: String(rate) }) };
+  const { code, said } = await runGenerator(wrk, [...args, env.BASE_URL], settings, signal, onStart);
   const summary = existsSync(summaryPath) ? (JSON.parse(readFileSync(summaryPath, 'utf8')) as K6Summary) : undefined;
   rmSync(summaryPath, { force: true });
   if (summary && code === 0) return { summary, crash: undefined };

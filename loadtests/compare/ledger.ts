@@ -42,7 +42,7 @@ export function entryOf(commit: string, results: Results): Entry {
         spread: rounded((Math.max(...rates) - Math.min(...rates)) / middle, 1000),
         ratioToRaw: raw ? rounded(raw.ratio, 1000) : null,
         ratioToBare: bare ? rounded(bare.ratio, 1000) : null,
-        cpuToBare: bare && cpu ? rounded(cpu.microsecondsPerRequest / bare.microsecondsPerRequest, 1000) : null,
+        cpuToBare: bare && cpu ? rounded(bare.cpuRatio, 1000) : null,
         apiMicroseconds: cpu ? rounded(cpu.microsecondsPerRequest, 10) : null,
         p99: rounded(apis[0]?.client.p99 ?? 0, 10),
       },

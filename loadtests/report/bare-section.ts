@@ -12,9 +12,9 @@ export function bareSection(scenarios: ScenarioResult[]): Html | false {
   return html`<h2>Beside Express alone</h2>
 <p class="soft">Express in its default setup answers the same requests by the same generator in the same run, and does nothing.</p>
 <div class="cards wide">${compared.map(({ title, rate, cpu, bare }) => {
-    const ratio = cpu.microsecondsPerRequest / bare.microsecondsPerRequest;
+    const ratio = bare.cpuRatio;
     return html`<div class="card"><h3>${title} <span class="soft">CPU µs a request</span></h3>
-<div class="pair" style="grid-template-columns:1fr"><div class="big">${ratio.toFixed(2)}× <small>the CPU, ${bare.ratio.toFixed(2)}× the rate: ${count(rate)} and ${count(bare.perSecond)} a second</small></div></div>
+<div class="pair" style="grid-template-columns:1fr"><div class="big">${ratio.toFixed(2)}× <small>the CPU, so ${(1 / ratio).toFixed(2)}× the answers of the same core share; ${bare.ratio.toFixed(2)}× the rate: ${count(rate)} and ${count(bare.perSecond)} a second, engines and background on the same cores</small></div></div>
 ${bars([
   {
     label: 'API',

@@ -89,7 +89,7 @@ export interface LockWait {
 export interface RawCeiling {
   runs: { label: string; perSecond: number }[];
   best: number;
-  /** Acknowledged requests of the APIs a second over `best`. */
+  /** Acknowledged requests of the APIs a second over those of the best; of several rounds the median of each one's ratio. */
   ratio: number;
 }
 
@@ -120,8 +120,10 @@ export interface BareExpress {
   perSecond: number;
   /** CPU of its process. */
   microsecondsPerRequest: number;
-  /** Acknowledged requests of the APIs a second over `perSecond`. */
+  /** Acknowledged requests of the APIs a second over its own; of several rounds the median of each one's ratio. */
   ratio: number;
+  /** CPU of the process that answers for a request, over its own; likewise. */
+  cpuRatio: number;
 }
 
 /** The most of one write that is served at a constant rate. */

@@ -1,7 +1,8 @@
 -- What the scripts of this directory share: they send one API's keyed writes as fast as the answers come, count what came of
 -- each under the names of loadtests/k6/lib/results.ts, and leave a summary of the shape of loadtests/k6/lib/summary.ts in the
 -- file that SUMMARY names. A write that got no definite answer is not sent again: it stays unresolved.
--- The environment is that of the k6 scripts: BASE_URL, USERS, FIRST_USER, SUMMARY.
+-- The environment is that of the k6 scripts: BASE_URL, USERS, FIRST_USER, SUMMARY. With RATE they send so many a second, whatever
+-- the answers, as long as a connection is free; a write that finds none at its time is sent as soon as there is one, and counted.
 
 local function whole(name, fallback)
   local text = os.getenv(name)
@@ -12,6 +13,18 @@ end
 local host = assert(os.getenv('BASE_URL'), 'BASE_URL is missing'):match('^http://([^/]+)/?$')
 local head = 'POST %s HTTP/1.1\r\nHost: ' .. host .. '\r\nContent-Type: application/json\r\n'
 local keyed = head .. 'Idempotency-Key: %s\r\nContent-Length: %d\r\n\r\n%s'
+
+local rate = os.getenv('RATE') and whole('RATE')
+local clock
+if rate then
+  local ffi = require('ffi')
+  ffi.cdef('typedef struct { long seconds, nanoseconds; } timespec; int clock_gettime(int, timespec *);')
+  local now = ffi.new('timespec')
+  clock = function()
+    ffi.C.clock_gettime(1, now)
+    return tonumber(now.seconds) * 1e3 + tonumber(now.nanoseconds) / 1e6
+  end
+end
 
 local first, among = whole('FIRST_USER', 1), whole('USERS', 100000)
 
@@ -56,6 +69,19 @@ function writes.run(api, next, refusals, field)
     return keyed:format(path, prefix .. nth, #body, body)
   end
 
+  if rate then
+    -- Each connection that is free takes the next place in time. wrk waits for whole milliseconds; a place is missed from one on.
+    local places, began = 0, nil
+    function delay()
+      local now = clock()
+      began = began or now
+      local early = began + places * 1e3 / rate - now
+      places = places + 1
+      if early < -1 then counters.late = (counters.late or 0) + 1 end
+      return math.max(0, early)
+    end
+  end
+
   local function count(name) counters[name] = (counters[name] or 0) + 1 end
 
   function response(status, _, body)
@@ -79,6 +105,8 @@ function writes.run(api, next, refusals, field)
     local seconds = summary.duration / 1e6
     local ms = function(microseconds) return microseconds / 1e3 end
     local pairs_of = {}
+    local late = counted.late or 0
+    counted.late = nil
     for name, value in pairs(counted) do
       -- A refusal says nothing of won; where the answers do not either, there is no sum.
       if won or not name:find('_won$') then
@@ -87,9 +115,9 @@ function writes.run(api, next, refusals, field)
     end
     local out = assert(io.open(assert(os.getenv('SUMMARY'), 'SUMMARY is missing'), 'w'))
     out:write(string.format(
-      '{"seconds":%.6f,"dropped":0,"counters":{%s},"thresholds":[],"requests":{"%s":{"count":%d,"perSecond":%.3f,"failed":%d,'
+      '{"seconds":%.6f,"dropped":%d,"counters":{%s},"thresholds":[],"requests":{"%s":{"count":%d,"perSecond":%.3f,"failed":%d,'
         .. '"avg":%.3f,"p50":%.3f,"p90":%.3f,"p95":%.3f,"p99":%.3f,"max":%.3f}}}\n',
-      seconds, table.concat(pairs_of, ','), api, summary.requests, summary.requests / seconds, failed,
+      seconds, late, table.concat(pairs_of, ','), api, summary.requests, summary.requests / seconds, failed,
       ms(latency.mean), ms(latency:percentile(50)), ms(latency:percentile(90)), ms(latency:percentile(95)),
       ms(latency:percentile(99)), ms(latency.max)))
     out:close()

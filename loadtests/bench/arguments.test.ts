@@ -29,6 +29,7 @@ test.each([
   [['--base-url', 'shop'], '--base-url shop: expected a URL'],
   [['--generator', 'wrk'], '--generator wrk: quick has pauses'],
   [['--profile', 'saturate', '--generator', 'ab'], '--generator ab: expected one of k6, wrk'],
+  [['--capacity', '--generator', 'k6'], '--generator k6: --capacity sends by wrk'],
   [['--vus', '50'], '--vus 50: only smoke'],
   [['--profile', 'smoke', '--vus', '101'], '--vus 101: expected 1 to 100'],
   [['--capacity', '--compare', 'HEAD'], '--capacity and --compare exclude each other'],

@@ -67,6 +67,15 @@ describe('the lock on running orders', () => {
     expect(stateOf(await lock.acquire('user-1', undefined))).toBe('held');
   });
 
+  it('is given back beside that of another call', async () => {
+    const lock = open();
+    const first = await lock.acquire('user-0', undefined);
+    const second = await lock.acquire('user-1', undefined);
+    await Promise.all([lock.release(first), lock.release(second)]);
+    expect(stateOf(await lock.acquire('user-0', undefined))).toBe('held');
+    expect(stateOf(await lock.acquire('user-1', undefined))).toBe('held');
+  });
+
   it('is not taken from its next holder by one whose time has passed', async () => {
     const lock = open(100);
     const [late, other] = await Promise.all(users(0, 2).map((user) => lock.acquire(user, undefined)));

@@ -14,13 +14,16 @@ const SECONDS = 4;
 const SIDES = ['reference', 'again', 'changed'] as const;
 type Side = (typeof SIDES)[number];
 
-/** Users of its own that each measurement of coupons has, the first of them for warming up. */
+/** Users of its own that each side of a round has, the first of them for warming up. */
 const WARM_USERS = 10_000;
 const USERS_EACH = 45_000;
 
-/** Users that so many rounds need, so that each asks for the coupon once. */
+/** A coupon is asked for once by each user, and an order takes money that the next side's would miss. */
+const takesUsers = (scenarios: ScenarioName[]): boolean => scenarios.includes('coupon') || scenarios.includes('order');
+
+/** Users that so many rounds need. */
 export const usersFor = (scenarios: ScenarioName[], rounds: number): number =>
-  scenarios.includes('coupon') ? rounds * SIDES.length * USERS_EACH : 100_000;
+  takesUsers(scenarios) ? rounds * SIDES.length * USERS_EACH : 100_000;
 
 type CompareRun = Pick<Run, 'slo' | 'stack' | 'clients' | 'progress' | 'interrupted'> & { wrk: string };
 
@@ -54,8 +57,8 @@ export async function comparePrograms(
         for (const name of scenarios) {
           const figures = await measure(name, apis, used, run);
           if (figures) (ofRound.get(name) as Partial<Record<Side, Figures>>)[side] = figures;
-          if (name === 'coupon') used += USERS_EACH;
         }
+        if (takesUsers(scenarios)) used += USERS_EACH;
         await run.stack.untilDrained(60_000);
       } finally {
         await apis.stop();

@@ -1,5 +1,5 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import { findWrk } from '../../engines/wrk.ts';
 import { BadConfig, parseConfig, ROLES, servesApi } from '../../services/core/config.ts';
 import { runAsProgram } from '../../services/core/program.ts';
@@ -35,18 +35,19 @@ runAsProgram('loadtests/observe/flame.ts', async () => {
   const config = parseConfig(process.env);
   await seedData(config, USERS, say);
   const commit = ref === undefined ? ownCommit() : commitOf(ref);
-  const program = join(ref === undefined ? '.' : checkOut(commit), 'services', 'main.ts');
+  const root = ref === undefined ? '.' : checkOut(commit);
   const common = { AUTH: 'off', ONRUSH_CART_AFTER_ORDER: 'keep' };
   const started: Started[] = [];
   const stack = await openStack(config);
   try {
     const others = ROLES.filter((role) => !servesApi(role)).join(',');
-    started.push(await startServices({ ...common, ROLES: others }, 'flame-background', [program]));
+    started.push(await startServices({ ...common, ROLES: others }, 'flame-background', undefined, root));
     const inspector = await freePort();
     const apis = await startServices(
       { ...common, ROLES: ROLES.filter(servesApi).join(','), NODE_OPTIONS: `--inspect=127.0.0.1:${inspector}` },
       'flame',
-      [program],
+      undefined,
+      root,
     );
     started.push(apis);
     await stack.untilGateOpen(COUPON);

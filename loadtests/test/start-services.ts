@@ -13,18 +13,23 @@ export interface Started {
 /**
  * Starts services/main.ts, or another program and its arguments, on a free port, unless `env` names one, and waits until
  * it is ready. Its log goes to .onrush/log/NAME.log.
+ * @param root of the program: the checkout that is the process's directory.
  */
 export async function startServices(
   env: Record<string, string>,
   name: string,
   [program, ...args]: [string, ...string[]] = ['services/main.ts'],
+  root = '.',
 ): Promise<Started> {
   const port = Number(env.PORT) || (await freePort());
-  const directory = join(process.env.ONRUSH_DIR ?? '.onrush', 'log');
+  const state = resolve(process.env.ONRUSH_DIR ?? '.onrush');
+  const directory = join(state, 'log');
   mkdirSync(directory, { recursive: true });
   const log = openSync(join(directory, `${name}.log`), 'w');
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', resolve(program), ...args], {
-    env: { ...process.env, ...env, PORT: String(port) },
+  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', resolve(root, program), ...args], {
+    cwd: root,
+    // Whatever it keeps goes to this checkout's directory, wherever its program lies.
+    env: { ...process.env, ONRUSH_DIR: state, ...env, PORT: String(port) },
     stdio: ['ignore', log, log],
   });
   const exited = new Promise<number | null>((done) => child.once('exit', (code) => done(code)));

@@ -14,6 +14,7 @@ const stateOf = ({ state }: Held) => state;
 
 describe('the lock on running orders', () => {
   const client = openRedis(env.redisUrl, 'test', pino({ level: 'silent' }), { autoPipelining: false });
+  client.setMaxListeners(20);
   const open = (life = LIFE) =>
     new OrderLock(client, names, life, createMetrics({ on: false, work: 'requests' }).locks);
   beforeAll(() => client.connect());
@@ -84,5 +85,35 @@ describe('the lock on running orders', () => {
     await Promise.all([lock.release(late as Held), lock.release(other as Held)]);
     expect(stateOf(await lock.acquire('user-0', undefined))).toBe('busy');
     expect(stateOf(await lock.acquire('user-1', undefined))).toBe('held');
+  });
+
+  it('costs the others no call of their own where it is known to be taken', async () => {
+    const lock = open();
+    await lock.acquire('user-7', undefined);
+    const calls = jest.spyOn(client, 'evalsha');
+    const states = (await Promise.all(users(0, 20).map((user) => lock.acquire(user, undefined)))).map(stateOf);
+    expect(states.filter((state) => state === 'held')).toHaveLength(19);
+    // One for all, one for the one, and Redlock's release after a refusal.
+    expect(calls).toHaveBeenCalledTimes(3);
+    calls.mockClear();
+    const other = open();
+    const again = await Promise.all([...users(20, 40), 'user-7'].map((user) => other.acquire(user, undefined, true)));
+    expect(again.map(stateOf)).toEqual([...Array(20).fill('held'), 'busy']);
+    expect(calls).toHaveBeenCalledTimes(22);
+    calls.mockRestore();
+  });
+
+  it('is given back as soon as Redis is there again', async () => {
+    const lock = open(60_000);
+    const held = await lock.acquire('user-0', 'key');
+    const back = new Promise((resolve) => client.once('ready', resolve));
+    client.disconnect(true);
+    await lock.release(held);
+    expect(await lock.runsUnder('user-0', 'key')).toBe(false);
+    expect(await redis.exists(names.orderLock('user-0'))).toBe(1);
+    await back;
+    // Sent behind the release.
+    await client.ping();
+    expect(await redis.exists(names.orderLock('user-0'))).toBe(0);
   });
 });

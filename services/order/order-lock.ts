@@ -6,7 +6,7 @@ import type { Names } from '../core/names.ts';
 import { perTurn } from '../core/per-turn.ts';
 
 /** What asking for the lock came to; `open` means that Redis is out of reach and MySQL's row locks alone must do. */
-export type Held = { state: 'held'; lock: Lock } | { state: 'busy' } | { state: 'open' };
+export type Held = { state: 'held'; userId: string; lock: Lock } | { state: 'busy' } | { state: 'open' };
 
 /** A request for a user's lock, until its answer. */
 interface Asking {
@@ -17,6 +17,8 @@ interface Asking {
 
 /** Users whose locks one call takes. */
 const BATCH = 64;
+/** Calls that are made up for at most: more than orders run when a connection breaks. */
+const OWED = 1_000;
 
 /**
  * The lock on a user's running order. It sheds double clicks before they cost a transaction; it is not what makes orders
@@ -34,8 +36,12 @@ export class OrderLock {
   readonly #metrics: LockMetrics;
   readonly #ask = perTurn<Asking>((all) => this.#takeAll(all));
   readonly #giveBack = perTurn<{ lock: Lock; sent(): void }>((all) => this.#releaseAll(all));
+  /** Users whose lock this process has: who asks for one of these gets it hardly, and asks alone. */
+  readonly #mine = new Set<string>();
+  /** Calls that did not give locks back, the latest: Redis was away when the orders ended. */
+  #owed: (() => Lock)[] = [];
 
-  /** The client's commands must time out quickly (50 ms), because an order waits no longer for Redis than that. */
+  /** The client's commands must time out quickly (50 ms): an order waits for up to four of them where Redis stalls. */
   constructor(redis: Redis, names: Names, ttlMs: number, metrics: LockMetrics) {
     // One try, no extension: who finds the lock taken is told so at once.
     this.#redlock = new Redlock([redis], { retryCount: 0, automaticExtensionThreshold: 0, driftFactor: 0.01 });
@@ -46,16 +52,25 @@ export class OrderLock {
     this.#names = names;
     this.#ttl = ttlMs;
     this.#metrics = metrics;
+    redis.on('ready', () => this.#releaseOwed());
   }
 
-  /** Takes the user's lock, and with it the mark of the key it runs under, for at most the lock's life. */
-  async acquire(userId: string, key: string | undefined): Promise<Held> {
+  /**
+   * Takes the user's lock, and with it the mark of the key it runs under, for at most the lock's life.
+   * @param alone it will hardly be got, as it was not before: a call that is refused for one is repeated for each in it.
+   */
+  async acquire(userId: string, key: string | undefined, alone = false): Promise<Held> {
     const resources = [this.#names.orderLock(userId)];
     if (key !== undefined) resources.push(this.#names.orderKeyLock(userId, key));
     if (this.#redis.status !== 'ready') return { state: 'open' };
     const asked = performance.now();
-    const held = await new Promise<Held>((resolve) => this.#ask({ userId, resources, resolve }));
+    const held = await new Promise<Held>((resolve) => {
+      const asking = { userId, resources, resolve };
+      if (alone || this.#mine.has(userId)) void this.#take([asking]);
+      else this.#ask(asking);
+    });
     this.#metrics.waited('redlock', performance.now() - asked);
+    if (held.state === 'held') this.#mine.add(userId);
     return held;
   }
 
@@ -77,8 +92,8 @@ export class OrderLock {
     const resources = asking.flatMap(({ resources }) => resources);
     try {
       const { value, attempts, expiration } = await this.#redlock.acquire(resources, this.#ttl);
-      for (const { resources, resolve } of asking)
-        resolve({ state: 'held', lock: new Lock(this.#redlock, resources, value, attempts, expiration) });
+      for (const { userId, resources, resolve } of asking)
+        resolve({ state: 'held', userId, lock: new Lock(this.#redlock, resources, value, attempts, expiration) });
     } catch (error) {
       const state = (await wasTaken(error)) ? 'busy' : 'open';
       if (state === 'busy' && asking.length > 1) for (const one of asking) void this.#take([one]);
@@ -98,6 +113,7 @@ export class OrderLock {
    */
   async release(held: Held): Promise<void> {
     if (held.state !== 'held') return;
+    this.#mine.delete(held.userId);
     await new Promise<void>((sent) => this.#giveBack({ lock: held.lock, sent }));
   }
 
@@ -105,9 +121,25 @@ export class OrderLock {
     for (const ofOneCall of Map.groupBy(all, ({ lock }) => lock.value).values()) {
       const resources = ofOneCall.flatMap(({ lock }) => lock.resources);
       const { value, attempts, expiration } = (ofOneCall[0] as { lock: Lock }).lock;
-      new Lock(this.#redlock, resources, value, attempts, expiration).release().catch(() => {});
+      const lock = () => new Lock(this.#redlock, resources, value, attempts, expiration);
+      lock()
+        .release()
+        .catch(() => {
+          this.#owed.push(lock);
+          if (this.#owed.length > OWED) this.#owed.shift();
+        });
     }
     for (const { sent } of all) sent();
+  }
+
+  /** Nobody is to wait for the rest of a lock's life because Redis was away for a moment. */
+  #releaseOwed(): void {
+    const owed = this.#owed;
+    this.#owed = [];
+    for (const lock of owed) {
+      const one = lock();
+      if (one.expiration > Date.now()) one.release().catch(() => {});
+    }
   }
 }
 

@@ -61,9 +61,9 @@ export function orderPlacer({ config, pool, metrics, lock }: PlaceDeps) {
   ): Promise<Outcome<OrderResponse>> {
     // Before Redis is asked for the lock.
     combiner.assertRoom(checkout);
-    for (;;) {
+    for (let again = false; ; again = true) {
       const asked = performance.now();
-      const held = await lock.acquire(checkout.userId, key);
+      const held = await lock.acquire(checkout.userId, key, again);
       const answered = performance.now();
       trace?.note('wait redlock', asked, { 'onrush.lock': held.state });
       if (held.state !== 'busy') {

@@ -51,6 +51,7 @@ test('wrk drives what has no pauses, k6 everything else, unless k6 is asked for'
 
 test('what looks at the limit has saturate’s writes, and compares in seven rounds unless told otherwise', () => {
   expect(parseArguments(['--compare', 'HEAD~1'])).toMatchObject({ profile: 'saturate', compare: 'HEAD~1', repeat: 7 });
-  expect(parseArguments(['--gate', '--repeat', '3'])).toMatchObject({ compare: { ledger: true }, repeat: 3 });
+  expect(parseArguments(['--gate', '--repeat', '5'])).toMatchObject({ compare: { ledger: true }, repeat: 5 });
+  expect(() => parseArguments(['--gate', '--repeat', '4'])).toThrow('at least 5 rounds');
   expect(parseArguments(['--capacity', '--only', 'order'])).toMatchObject({ capacity: true, scenarios: ['order'] });
 });

@@ -95,7 +95,7 @@ export function parseArguments(args: string[]): BenchArguments | 'help' {
     seed: given.seed ?? (baseUrl === undefined && !given['no-seed']),
     seedAsked: given.seed ?? false,
     keep: given.keep ?? false,
-    repeat: whole('--repeat', given.repeat) ?? (given.compare || given.gate ? 7 : 1),
+    repeat: roundsOf(given.compare !== undefined || (given.gate ?? false), given.repeat),
     seconds: whole('--seconds', given.seconds),
     generator: generatorOf(profile, given.capacity ?? false, given.generator),
     capacity: given.capacity ?? false,
@@ -104,6 +104,16 @@ export function parseArguments(args: string[]): BenchArguments | 'help' {
     vusPercent: vusOf(profile, given.vus),
     kube: kubeArguments(given, profile),
   };
+}
+
+/** Fewer rounds have no interval worth the name. */
+const LEAST_COMPARED = 5;
+
+function roundsOf(compared: boolean, given: string | undefined): number {
+  const rounds = whole('--repeat', given) ?? (compared ? 7 : 1);
+  if (compared && rounds < LEAST_COMPARED)
+    throw new BadArgument(`--repeat ${rounds}: a comparison needs at least ${LEAST_COMPARED} rounds`);
+  return rounds;
 }
 
 /** So many that a coupon's load finds users who have none yet. */

@@ -1,10 +1,12 @@
 import { cpus } from 'node:os';
+import type { ApiName } from '../k6/lib/slo.ts';
+import type { K6Summary } from '../k6/lib/summary.ts';
 import type { Capacity, CapacityStep, ScenarioResult } from '../report/results.ts';
 import { BenchFailure } from './failure.ts';
 import { OTHERS, STOLEN } from './gather.ts';
 import { loadOnce, type Once, type Run } from './load-once.ts';
 import { type Scenario, type ScenarioName, scenarioOf } from './scenarios.ts';
-import { runWrk } from './wrk.ts';
+import { runWrk, unanswered } from './wrk.ts';
 
 /** Requests a second of the first step. */
 const FROM: Partial<Record<ScenarioName, number>> = {
@@ -19,7 +21,10 @@ const GROWTH = 1.5;
 const NEAR = 1.1;
 /** Who does not hold this many a second has no capacity worth a search. */
 const LEAST = 10;
-/** A rate is held while nothing fails, what is asked for is answered, and a hundredth at most is sent late or waits longer. */
+/**
+ * A rate is held while nothing fails; of what is sent, this much is accepted, and no more lacks its answer at the end than the
+ * last p99 milliseconds brought; and a hundredth at most is sent late or waits longer.
+ */
 const HELD = { answered: 0.98, late: 0.01, p99: 100 };
 /** Connections for each request a second: an answer may take a quarter of a second before one is missing. */
 const CONNECTIONS = 0.25;
@@ -34,6 +39,8 @@ const USERS_LEAST = 10_000;
 const STEP = 5;
 const WARM_UP = 3;
 const HALF = 10;
+/** wrk looks at its clock every 100 ms. Seconds. */
+const TICK = 0.2;
 /** From this share on a processor is full. */
 const FULL = 0.9;
 
@@ -45,25 +52,32 @@ export async function findCapacity(
 ): Promise<{ capacity: Capacity | undefined; open: string[] }> {
   const { title, apis, env, wrk: load }: Scenario = scenarioOf('saturate', name);
   const from = FROM[name];
-  if (!load || !from) throw new BenchFailure(`${name} has no load of a constant rate`);
+  const [api] = apis;
+  if (!load || !from || !api) throw new BenchFailure(`${name} has no load of a constant rate`);
   const open: string[] = [];
   const steps: CapacityStep[] = [];
   let sent = 0;
   const at = async (rate: number, seconds: number): Promise<CapacityStep | undefined> => {
     // Nobody asks for a coupon twice, as long as there are users.
     const { users } = run.given;
-    if (users - sent < Math.max(rate * seconds, USERS_LEAST)) sent = 0;
+    if (users - sent < Math.max(rate * (seconds + TICK), USERS_LEAST)) {
+      if (name === 'coupon') open.push(`${name}: the users did not suffice for one coupon each; raise --users`);
+      sent = 0;
+    }
     const settings = { ...env, BASE_URL: run.baseUrl, FIRST_USER: String(1 + sent), USERS: String(users - sent) };
-    sent += rate * seconds;
+    sent += Math.ceil(rate * (seconds + TICK));
     run.progress.say(`${name}  ${rate} a second, ${seconds} s`);
     const atRate = { ...load, rate, connections: Math.max(load.connections, Math.ceil(CONNECTIONS * rate)) };
-    const once: Once = await loadOnce(name, { title, apis }, run, (pids) =>
-      runWrk(wrk, atRate, settings, seconds, run.interrupted, (pid) => {
+    let summary: K6Summary | undefined;
+    const once: Once = await loadOnce(name, { title, apis }, run, async (pids) => {
+      const load = await runWrk(wrk, atRate, settings, seconds, run.interrupted, (pid) => {
         pids.wrk = pid;
-      }),
-    );
+      });
+      summary = load.summary;
+      return load;
+    });
     open.push(...once.open);
-    return once.result && stepOf(rate, once.result);
+    return once.result && summary && stepOf(rate, api, once.result, summary);
   };
   const untilHeld = async (rate: number, seconds: number): Promise<CapacityStep | undefined> => {
     let step = await at(rate, seconds);
@@ -92,17 +106,27 @@ export async function findCapacity(
   return { capacity: { name, title, steps, knee: held.rate, limit: limitOf(lost), half }, open };
 }
 
-function stepOf(rate: number, { apis: [api], cores, dropped, lockWaits, seconds }: ScenarioResult): CapacityStep {
-  const acknowledged = (api?.acknowledged ?? 0) / seconds;
-  const { p50 = 0, p99 = 0, failed = 0 } = api?.client ?? {};
+function stepOf(
+  rate: number,
+  name: ApiName,
+  { apis: [api], cores, lockWaits, seconds }: ScenarioResult,
+  { counters, dropped }: K6Summary,
+): CapacityStep {
+  const { acknowledged = 0, client } = api ?? {};
+  const { p50 = 0, p99 = 0, failed = 0 } = client ?? {};
+  const sent = counters[`${name}_sent`] ?? 0;
   return {
     rate,
-    acknowledged,
+    acknowledged: acknowledged / seconds,
     p50,
     p99,
     failed,
     held:
-      failed === 0 && acknowledged >= HELD.answered * rate && dropped <= HELD.late * rate * seconds && p99 <= HELD.p99,
+      failed === 0 &&
+      acknowledged >= HELD.answered * sent &&
+      unanswered(counters, name) <= (rate * HELD.p99) / 1_000 &&
+      dropped <= HELD.late * sent &&
+      p99 <= HELD.p99,
     cores,
     waits: lockWaits.map(({ at, p95 }) => ({ at, p95 })),
   };

@@ -83,16 +83,23 @@ function besideRaw(rounds: Round[]): RawCeiling | undefined {
 function besideBare(rounds: Round[]): BareExpress | undefined {
   const measured = rounds.flatMap((round) => (round.bare ? [{ ...round.bare, round }] : []));
   if (measured.length === 0) return undefined;
+  const cpu = measured.flatMap(({ microsecondsPerRequest: bare, round: { result } }) =>
+    result.cpu
+      ? [
+          {
+            bare,
+            own: result.cpu.microsecondsPerRequest,
+            background: result.cpu.background?.microsecondsPerRequest ?? 0,
+          },
+        ]
+      : [],
+  );
   return {
     perSecond: median(measured.map(({ perSecond }) => perSecond)),
     microsecondsPerRequest: median(measured.map(({ microsecondsPerRequest }) => microsecondsPerRequest)),
     ratio: median(measured.map(({ perSecond, round }) => rate(round) / perSecond)),
-    cpuRatio: median(
-      measured.map(
-        ({ microsecondsPerRequest, round: { result } }) =>
-          (result.cpu?.microsecondsPerRequest ?? Number.NaN) / microsecondsPerRequest,
-      ),
-    ),
+    cpuRatio: median(cpu.map(({ own, bare }) => own / bare)),
+    cpuRatioWithBackground: median(cpu.map(({ own, background, bare }) => (own + background) / bare)),
   };
 }
 

@@ -163,7 +163,8 @@ function bareTable(scenarios: ScenarioResult[]): Row[] {
       'API CPU µs a request',
       'bare',
       'ratio',
-      'answers of one core',
+      'answers for the same CPU',
+      'with background',
     ],
     ...scenarios.flatMap(({ title, apis, cpu, bare }) =>
       bare && cpu
@@ -176,7 +177,8 @@ function bareTable(scenarios: ScenarioResult[]): Row[] {
               figure(cpu.microsecondsPerRequest),
               figure(bare.microsecondsPerRequest),
               bare.cpuRatio.toFixed(2),
-              (1 / bare.cpuRatio).toFixed(2),
+              `${(1 / bare.cpuRatio).toFixed(2)}×`,
+              `${(1 / bare.cpuRatioWithBackground).toFixed(2)}×`,
             ],
           ]
         : [],

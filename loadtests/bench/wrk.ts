@@ -32,7 +32,7 @@ export async function runWrk(
   const summaryPath = inState('run', `wrk-${process.pid}.json`);
   rmSync(summaryPath, { force: true });
   const args = ['-t1', `-c${connections}`, `-d${seconds}s`, `--timeout=${TIMEOUT}s`, '-s', `loadtests/wrk/${script}`];
-  const settings = { ...env, SUMMARY: summaryPath, ...(rate && { RATE: String(rate) }) };
+  const settings = { ...env, SUMMARY: summaryPath, RATE: rate ? String(rate) : '' };
   const { code, said } = await runGenerator(wrk, [...args, env.BASE_URL], settings, signal, onStart);
   const summary = existsSync(summaryPath) ? (JSON.parse(readFileSync(summaryPath, 'utf8')) as K6Summary) : undefined;
   rmSync(summaryPath, { force: true });
@@ -52,4 +52,16 @@ export function heldTo({ requests, counters }: K6Summary, api: ApiName, { error_
     },
     { metric: `${api}_unexpected`, expression: 'count<1', ok: !counters[`${api}_unexpected`] },
   ];
+}
+
+/** Requests that were sent and had no answer when the load ended: wrk counts a timeout only where an answer comes late. */
+export function unanswered(counters: K6Summary['counters'], api: ApiName): number {
+  const answers = Object.entries(counters).filter(
+    ([name]) =>
+      name === `${api}_acknowledged` ||
+      name === `${api}_unexpected` ||
+      name.startsWith(`${api}_refused_`) ||
+      name.startsWith(`${api}_error_http_`),
+  );
+  return (counters[`${api}_sent`] ?? 0) - answers.reduce((sum, [, count]) => sum + count, 0);
 }

@@ -12,7 +12,7 @@ const results = {
       rounds: [{ perSecond: 100 }, { perSecond: 110 }, { perSecond: 90 }],
       apis: [{ acknowledgedPerSecond: 100, client: { p99: 12.345 } }],
       raw: { best: 50, ratio: 2, runs: [] },
-      bare: { perSecond: 400, microsecondsPerRequest: 100, ratio: 0.25, cpuRatio: 1.2 },
+      bare: { perSecond: 400, microsecondsPerRequest: 100, ratio: 0.25, cpuRatio: 1.2, cpuRatioWithBackground: 1 },
       cpu: { microsecondsPerRequest: 120, cores: 0.5 },
     },
     { name: 'coupon', apis: [{ acknowledgedPerSecond: 70, client: { p99: 1 } }], raw: undefined, cpu: undefined },

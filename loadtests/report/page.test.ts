@@ -97,7 +97,7 @@ test('what was measured beside Express alone, and the capacity with its knee, st
       {
         ...scenario,
         cpu: { microsecondsPerRequest: 50, cores: 0.5, background: { microsecondsPerRequest: 7.5, cores: 0.1 } },
-        bare: { perSecond: 4, microsecondsPerRequest: 100, ratio: 0.75, cpuRatio: 0.4 },
+        bare: { perSecond: 4, microsecondsPerRequest: 100, ratio: 0.75, cpuRatio: 0.4, cpuRatioWithBackground: 1 },
       },
     ],
     capacity: [
@@ -111,7 +111,9 @@ test('what was measured beside Express alone, and the capacity with its knee, st
       },
     ],
   });
-  expect(page).toContain('0.40× <small>the CPU, so 2.50× the answers of the same core share; 0.75× the rate');
+  expect(page).toContain(
+    '0.40× <small>the CPU, so 2.50× the answers for the same CPU, 1.00× with what relaying and consuming take; 0.75× the rate',
+  );
   expect(page).toMatch(/background.*7\.50/s);
   expect(page).toMatch(/<td>100<\/td>.*the knee.*<td>150<\/td>.*444.*not held.*<td>50<\/td>.*3\.30.*half of the knee/s);
   expect(page).toContain('100 a second; beyond it the limit is the core of the API process');

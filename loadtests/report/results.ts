@@ -124,6 +124,8 @@ export interface BareExpress {
   ratio: number;
   /** CPU of the process that answers for a request, over its own; likewise. */
   cpuRatio: number;
+  /** With the CPU that relaying and consuming take for the same request. */
+  cpuRatioWithBackground: number;
 }
 
 /** The most of one write that is served at a constant rate. */

@@ -2,7 +2,8 @@
 -- each under the names of loadtests/k6/lib/results.ts, and leave a summary of the shape of loadtests/k6/lib/summary.ts in the
 -- file that SUMMARY names. A write that got no definite answer is not sent again: it stays unresolved.
 -- The environment is that of the k6 scripts: BASE_URL, USERS, FIRST_USER, SUMMARY. With RATE they send so many a second, whatever
--- the answers, as long as a connection is free; a write that finds none at its time is sent as soon as there is one, and counted.
+-- the answers, as long as a connection is free. A write that is sent more than LATE after its time, be it for want of a connection
+-- or because wrk was kept from it, is counted: latencies begin when a write is sent, so they tell of a rate only while few are late.
 
 local function whole(name, fallback)
   local text = os.getenv(name)
@@ -14,7 +15,10 @@ local host = assert(os.getenv('BASE_URL'), 'BASE_URL is missing'):match('^http:/
 local head = 'POST %s HTTP/1.1\r\nHost: ' .. host .. '\r\nContent-Type: application/json\r\n'
 local keyed = head .. 'Idempotency-Key: %s\r\nContent-Length: %d\r\n\r\n%s'
 
-local rate = os.getenv('RATE') and whole('RATE')
+-- Milliseconds.
+local LATE = 3
+
+local rate = (os.getenv('RATE') or '') ~= '' and whole('RATE')
 local clock
 if rate then
   local ffi = require('ffi')
@@ -43,7 +47,7 @@ end
 -- can bring about, separated by spaces. `field` is the answer's field that holds the won.
 function writes.run(api, next, refusals, field)
   -- One thread: users are taken in turn, and the machine is shared with what is measured.
-  local thread
+  local thread, began
   local won = field and '"' .. field .. '":(%d+)'
 
   function setup(one)
@@ -58,11 +62,13 @@ function writes.run(api, next, refusals, field)
     local hex = bytes:gsub('.', function(byte) return string.format('%02x', byte:byte()) end)
     math.randomseed(tonumber(hex:sub(1, 8), 16))
     prefix = 'wrk-' .. hex .. '-'
-    counters = { sent = 0, sent_won = 0, acknowledged = 0, acknowledged_won = 0 }
+    counters = { sent = 0, sent_won = 0, acknowledged = 0, acknowledged_won = 0, late = 0 }
   end
 
   function request()
     local nth = counters.sent
+    -- wrk asks for one request before the load, which it does not send.
+    if began and clock() > began + (nth - 1) * 1e3 / rate + LATE then counters.late = counters.late + 1 end
     counters.sent = nth + 1
     local path, body, amount = next(nth)
     counters.sent_won = counters.sent_won + amount
@@ -70,14 +76,13 @@ function writes.run(api, next, refusals, field)
   end
 
   if rate then
-    -- Each connection that is free takes the next place in time. wrk waits for whole milliseconds; a place is missed from one on.
-    local places, began = 0, nil
+    -- Each connection that is free takes the next place in time; wrk waits for whole milliseconds.
+    local places = 0
     function delay()
       local now = clock()
       began = began or now
       local early = began + places * 1e3 / rate - now
       places = places + 1
-      if early < -1 then counters.late = (counters.late or 0) + 1 end
       return math.max(0, early)
     end
   end
@@ -105,7 +110,7 @@ function writes.run(api, next, refusals, field)
     local seconds = summary.duration / 1e6
     local ms = function(microseconds) return microseconds / 1e3 end
     local pairs_of = {}
-    local late = counted.late or 0
+    local late = counted.late
     counted.late = nil
     for name, value in pairs(counted) do
       -- A refusal says nothing of won; where the answers do not either, there is no sum.

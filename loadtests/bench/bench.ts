@@ -140,7 +140,7 @@ function notesOf(given: BenchArguments, scenarios: ScenarioResult[]): string[] {
   if (given.profile === 'saturate')
     notes.push(
       given.capacity
-        ? 'a rate is held while nothing fails, 98 % is accepted, p99 stays under 100 ms and 1 % at most is sent over 3 ms late'
+        ? 'a rate is held while nothing fails, 98 % is accepted, p99 stays under 100 ms and 1 % at most is sent over 10 ms late'
         : 'saturate has no pauses: its latency follows from the number of virtual users and is held to no target',
     );
   const repeatedUsers = scenarios.some(({ apis }) => apis.some(({ refused }) => (refused.C006 ?? 0) > 0));

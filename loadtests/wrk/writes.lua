@@ -16,7 +16,7 @@ local head = 'POST %s HTTP/1.1\r\nHost: ' .. host .. '\r\nContent-Type: applicat
 local keyed = head .. 'Idempotency-Key: %s\r\nContent-Length: %d\r\n\r\n%s'
 
 -- Milliseconds.
-local LATE = 3
+local LATE = 10
 
 local rate = (os.getenv('RATE') or '') ~= '' and whole('RATE')
 local clock

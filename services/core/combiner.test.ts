@@ -242,12 +242,64 @@ describe('a combiner', () => {
     expect(await Promise.all(rest)).toEqual([{ answerTo: 2 }, { answerTo: 3 }]);
   });
 
-  it('starts a request of another lane while the first lane is stuck', async () => {
-    const { runs, submit } = held({ lanes: 16 });
-    void submit(1, FAR, 'a');
-    void submit(2, FAR, 'b');
+  it('starts another transaction beside one that hangs, but not for those that wait for its keys', async () => {
+    const { runs, submit } = held({ lanes: 2 });
+    const hanging = submit(1, FAR, 'a');
     await turn();
-    expect(runs.map(({ batch }) => batch).sort()).toEqual([[1], [2]]);
+    const same = submit(2, FAR, 'a');
+    const other = submit(3, FAR, 'b');
+    await turn();
+    expect(runs.map(({ batch }) => batch)).toEqual([[1]]);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(runs.map(({ batch }) => batch)).toEqual([[1], [3]]);
+    runs[1]?.end();
+    expect(await other).toEqual({ answerTo: 3 });
+    await turn();
+    expect(runs).toHaveLength(2);
+    runs[0]?.end();
+    await hanging;
+    await turn();
+    runs[2]?.end();
+    expect(await same).toEqual({ answerTo: 2 });
+  });
+
+  it('starts another transaction for many, at most as many as there are lanes', async () => {
+    const { runs, submit } = held({ lanes: 2, maxBatch: 64, maxQueue: 1_000 });
+    const key = (n: number) => `key ${n}`;
+    const answers = [submit(0, FAR, key(0))];
+    await turn();
+    for (let n = 1; n < 64; n++) answers.push(submit(n, FAR, key(n)));
+    await turn();
+    expect(runs).toHaveLength(1);
+    for (let n = 64; n < 300; n++) answers.push(submit(n, FAR, key(n)));
+    await turn();
+    expect(runs.map(({ batch }) => batch.length)).toEqual([1, 64]);
+    for (let at = 0; at < runs.length; at++) {
+      runs[at]?.end();
+      await turn();
+      await turn();
+    }
+    expect(await Promise.all(answers)).toHaveLength(300);
+  });
+
+  it('does not begin for many that all wait for the keys of a running one', async () => {
+    let looked = 0;
+    const laneKey = () => {
+      looked++;
+      return 'a';
+    };
+    const { runs, submit } = held({ lanes: 2, maxQueue: 1_000, maxBatch: 200, laneKey });
+    const answers = [submit(0)];
+    await turn();
+    for (let n = 1; n < 200; n++) answers.push(submit(n));
+    for (let turns = 0; turns < 20; turns++) await turn();
+    expect(runs).toHaveLength(1);
+    // Once when it was looked for what could begin, not in each turn of the event loop.
+    expect(looked).toBeLessThan(1_000);
+    runs[0]?.end();
+    await turn();
+    runs[1]?.end();
+    expect(await Promise.all(answers)).toHaveLength(200);
   });
 
   it('refuses one request more than may wait, at once, and never runs it', async () => {
@@ -356,12 +408,11 @@ describe('a combiner', () => {
 
   it('tells beforehand whether there is room', async () => {
     const { submit, combiner } = held({ maxQueue: 1 });
-    const request = { n: 9, key: 'a', poison: false, expired: false };
     void submit(1);
     await turn();
-    expect(() => combiner.assertRoom(request)).not.toThrow();
+    expect(() => combiner.assertRoom()).not.toThrow();
     void submit(2);
-    expect(() => combiner.assertRoom(request)).toThrow(Unavailable);
+    expect(() => combiner.assertRoom()).toThrow(Unavailable);
   });
 
   it('drops a request whose deadline passes while it waits', async () => {
@@ -402,6 +453,6 @@ describe('a combiner', () => {
     runs[0]?.end();
     await first;
     expect(await second).toBe('COMMON503');
-    expect(queue).toEqual([1, 2, 1, 0]);
+    expect(queue).toEqual([1, 2, 0]);
   });
 });

@@ -5,10 +5,10 @@ import { Unavailable } from './unavailable.ts';
 
 export interface CombinerOptions<Request, Result> {
   operation: Operation;
-  /** Transactions in flight at once. Requests of one lane key always go through the same lane, in order. */
+  /** Transactions in flight at most. */
   lanes: number;
   maxBatch: number;
-  /** Requests that may wait in one lane; one more is refused before any work. */
+  /** Requests that may wait; one more is refused before any work. */
   maxQueue: number;
   /**
    * A request that would wait longer for its turn, by the batches before it and what one takes, is refused before any
@@ -16,6 +16,7 @@ export interface CombinerOptions<Request, Result> {
    * never if not given. What is served is then answered in time however much arrives.
    */
   maxWaitMs?: number;
+  /** What a request locks: those of one key are served in order, and never in two transactions at once. */
   laneKey(request: Request): string;
   /** At most one request of a lane key goes into one batch; the next one waits for the next batch. */
   onePerKey?: boolean;
@@ -37,83 +38,112 @@ interface Waiting<Request, Result> {
   reject(error: unknown): void;
 }
 
-interface Lane<Request, Result> {
-  queue: Waiting<Request, Result>[];
-  busy: boolean;
-  /** What a batch takes, on average over the last few. */
-  batchMs: number;
-}
-
 /** How much the latest batch counts in the average, and how far one that stalled can move it: a pause is no trend. */
 const LATEST = 0.2;
 const outlier = (average: number): number => 4 * average + 10;
 
+/** So many that wait are worth another transaction beside the running one. */
+const BESIDE = 64;
+/** Who waits for so many average batches, and for so long, waits for one that hangs. Milliseconds. */
+const HANGING = { batches: 3, least: 20 };
+
 /**
- * Group commit for requests: those that arrive while a lane's transaction is in flight form its next one, so one lock,
- * one set of statements and one commit serve many. Without contention a request starts at once. Where a transaction per
- * request gave 2.1–2.5k charges a second on one hot row, batches of 32 gave 21.6k.
+ * Group commit for requests: those that arrive while a transaction is in flight form the next one, so one lock, one set of
+ * statements and one commit serve many. Without contention a request starts at once. Where a transaction per request gave
+ * 2.1–2.5k charges a second on one hot row, batches of 32 gave 21.6k.
+ *
+ * Another transaction starts beside a running one only for many, or where the running one hangs: two that share the requests
+ * between them cost the engine a fifth more than one, and make those on the same two cores wait longer (docs/performance.md).
  */
 export class Combiner<Request, Result> {
   readonly #options: CombinerOptions<Request, Result>;
-  readonly #lanes: Lane<Request, Result>[];
-  #waiting = 0;
+  #queue: Waiting<Request, Result>[] = [];
+  /** Keys of the requests in flight. */
+  readonly #flying = new Set<string>();
+  /** All that wait wait for requests of their keys: another transaction would find nothing. */
+  #allFly = false;
+  #running = 0;
+  /** What a batch takes, on average over the last few. */
+  #batchMs = 0;
+  #look: NodeJS.Timeout | undefined;
 
   constructor(options: CombinerOptions<Request, Result>) {
     this.#options = options;
-    this.#lanes = Array.from({ length: options.lanes }, () => ({ queue: [], busy: false, batchMs: 0 }));
   }
 
-  /** @throws Unavailable COMMON503 if the request would be refused now: for callers that have work to do before they submit it. */
-  assertRoom(request: Request): void {
-    const refusal = this.#refusal(this.#laneOf(request));
+  /** @throws Unavailable COMMON503 if a request would be refused now: for callers that have work to do before they submit it. */
+  assertRoom(): void {
+    const refusal = this.#refusal();
     if (refusal) throw refusal;
   }
 
-  /** @throws Unavailable COMMON503 if the lane is full, or the deadline passes before the request's turn: nothing was done. */
+  /** @throws Unavailable COMMON503 if too many wait, or the deadline passes before the request's turn: nothing was done. */
   submit(request: Request, deadline: number, trace?: RequestTrace): Promise<Result> {
-    const lane = this.#laneOf(request);
-    const refusal = this.#refusal(lane);
+    const refusal = this.#refusal();
     if (refusal) return Promise.reject(refusal);
     return new Promise((resolve, reject) => {
       const since = performance.now();
       trace?.queued(since);
-      lane.queue.push({ request, deadline, since, trace, resolve, reject });
-      this.#count(1);
-      if (!lane.busy) void this.#drain(lane);
+      this.#queue.push({ request, deadline, since, trace, resolve, reject });
+      if (this.#allFly) this.#allFly = this.#flying.has(this.#options.laneKey(request));
+      this.#told();
+      this.#begin();
     });
   }
 
-  #refusal(lane: Lane<Request, Result>): Unavailable | undefined {
+  #refusal(): Unavailable | undefined {
     const { maxQueue, maxWaitMs = Number.POSITIVE_INFINITY } = this.#options;
-    const waiting = lane.queue.length;
-    return waiting >= maxQueue || this.#waitBehind(lane, waiting) > maxWaitMs ? tooMany() : undefined;
+    const waiting = this.#queue.length;
+    return waiting >= maxQueue || this.#waitBehind(waiting) > maxWaitMs ? tooMany() : undefined;
   }
 
   /** Milliseconds until so many have been served. */
-  #waitBehind({ batchMs }: Lane<Request, Result>, waiting: number): number {
-    return Math.floor(waiting / this.#options.maxBatch) * batchMs;
+  #waitBehind(waiting: number): number {
+    return Math.floor(waiting / (this.#options.maxBatch * Math.max(1, this.#running))) * this.#batchMs;
   }
 
-  #laneOf(request: Request): Lane<Request, Result> {
-    const lanes = this.#lanes;
-    return lanes[lanes.length === 1 ? 0 : hash(this.#options.laneKey(request)) % lanes.length] as Lane<Request, Result>;
+  #begin(): void {
+    if (this.#running < this.#options.lanes && this.#worth(this.#running)) void this.#drain();
+    this.#watch();
   }
 
-  async #drain(lane: Lane<Request, Result>): Promise<void> {
-    lane.busy = true;
+  /** Looks again after a while whether those that wait wait for one that hangs. */
+  #watch(): void {
+    if (this.#running === this.#options.lanes || this.#queue.length === 0) return;
+    this.#look ??= setTimeout(() => {
+      this.#look = undefined;
+      this.#begin();
+    }, this.#patience()).unref();
+  }
+
+  #patience(): number {
+    return Math.max(HANGING.least, HANGING.batches * this.#batchMs);
+  }
+
+  /** Whether a transaction is to begin beside so many others. */
+  #worth(others: number): boolean {
+    const [first] = this.#queue;
+    if (!first || others === 0) return first !== undefined;
+    if (this.#allFly) return false;
+    return this.#queue.length >= BESIDE || performance.now() - first.since >= this.#patience();
+  }
+
+  async #drain(): Promise<void> {
+    this.#running++;
     // Requests that were read from their sockets in the same turn of the event loop go together.
     await new Promise((resolve) => setImmediate(resolve));
-    while (lane.queue.length > 0) {
-      const batch = this.#take(lane);
-      if (batch.length === 0) continue;
+    for (let batch = this.#take(); batch.length > 0; batch = this.#worth(this.#running - 1) ? this.#take() : []) {
       const began = performance.now();
       await this.#serve(batch);
-      lane.batchMs += LATEST * (Math.min(performance.now() - began, outlier(lane.batchMs)) - lane.batchMs);
+      this.#batchMs += LATEST * (Math.min(performance.now() - began, outlier(this.#batchMs)) - this.#batchMs);
+      for (const { request } of batch) this.#flying.delete(this.#options.laneKey(request));
+      this.#allFly = false;
     }
-    lane.busy = false;
+    this.#running--;
+    this.#begin();
   }
 
-  #take(lane: Lane<Request, Result>): Waiting<Request, Result>[] {
+  #take(): Waiting<Request, Result>[] {
     const { maxBatch, maxWaitMs = Number.POSITIVE_INFINITY, onePerKey, laneKey, onWait } = this.#options;
     const now = Date.now();
     const started = performance.now();
@@ -121,32 +151,31 @@ export class Combiner<Request, Result> {
     const later: Waiting<Request, Result>[] = [];
     const keys = new Set<string>();
     let seen = 0;
-    for (const waiting of lane.queue) {
+    for (const waiting of this.#queue) {
       if (batch.length === maxBatch) break;
       seen++;
       // After a pause few wait, and are served late rather than not at all.
       const crowded =
-        started - waiting.since > maxWaitMs && this.#waitBehind(lane, lane.queue.length - seen) > maxWaitMs / 2;
+        started - waiting.since > maxWaitMs && this.#waitBehind(this.#queue.length - seen) > maxWaitMs / 2;
       if (waiting.deadline <= now || crowded) {
         waiting.trace?.dequeued();
         waiting.reject(crowded ? tooMany() : tooLate());
-        this.#count(-1);
         continue;
       }
-      if (onePerKey) {
-        const key = laneKey(waiting.request);
-        if (keys.has(key)) {
-          later.push(waiting);
-          continue;
-        }
-        keys.add(key);
+      const key = laneKey(waiting.request);
+      if (this.#flying.has(key) || (onePerKey && keys.has(key))) {
+        later.push(waiting);
+        continue;
       }
+      keys.add(key);
       batch.push(waiting);
       waiting.trace?.dequeued();
       onWait?.(started - waiting.since);
     }
-    lane.queue = later.length > 0 ? [...later, ...lane.queue.slice(seen)] : lane.queue.slice(seen);
-    this.#count(-batch.length);
+    this.#queue = [...later, ...this.#queue.slice(seen)];
+    this.#allFly = batch.length === 0;
+    for (const key of keys) this.#flying.add(key);
+    this.#told();
     return batch;
   }
 
@@ -193,18 +222,10 @@ export class Combiner<Request, Result> {
     return record;
   }
 
-  #count(change: number): void {
-    this.#waiting += change;
-    this.#options.onQueue?.(this.#waiting);
+  #told(): void {
+    this.#options.onQueue?.(this.#queue.length);
   }
 }
 
 const tooMany = () => new Unavailable('COMMON503', 'too many requests are waiting');
 const tooLate = () => new Unavailable('COMMON503', 'waited too long for its turn');
-
-/** FNV-1a: spreads keys over the lanes. */
-function hash(text: string): number {
-  let sum = 0x811c9dc5;
-  for (let at = 0; at < text.length; at++) sum = Math.imul(sum ^ text.charCodeAt(at), 0x01000193);
-  return sum >>> 0;
-}

@@ -103,16 +103,16 @@ const settings = z.object({
   ONRUSH_ADMIN_HOST: z.string().default(''),
   /** Requests one process works on at once; one more is refused with 503 before any work. */
   ONRUSH_MAX_IN_FLIGHT: whole(1, 100_000).default(2_000),
-  /** Requests that may wait in one lane of a combiner. */
-  ONRUSH_MAX_QUEUE: whole(1, 100_000).default(1_000),
+  /** Charges, and orders, that may wait for a transaction. */
+  ONRUSH_MAX_QUEUE: whole(1, 100_000).default(2_000),
   /**
    * A charge or order that would wait longer for its turn is refused with 503 before any work, so that those that are
    * admitted meet their targets under any load.
    */
   ONRUSH_MAX_WAIT_MS: whole(10, 60_000).default(100),
   /** Requests that one transaction serves at most. */
-  ONRUSH_MAX_BATCH: whole(1, 512).default(64),
-  /** Transactions that charges, and that checkouts, may have in flight in one process. */
+  ONRUSH_MAX_BATCH: whole(1, 512).default(128),
+  /** Transactions that charges, and that checkouts, may have in flight in one process, where there are many of them. */
   ONRUSH_CHARGE_LANES: whole(1, 16).default(2),
   ONRUSH_CHECKOUT_LANES: whole(1, 16).default(2),
   /**

@@ -160,8 +160,8 @@ describe('POST /api/users/{userId}/balance/charge', () => {
     await connection.query('SELECT id FROM users WHERE id = ? FOR UPDATE', ['test-user-150']);
     const waiting = charge(150, { amount: 1 });
     await new Promise((resolve) => setTimeout(resolve, 100));
-    const others = await Promise.all(Array.from({ length: 10 }, (_, n) => charge(151 + n, { amount: 1 })));
-    expect(others.map(({ status }) => status)).toEqual(Array(10).fill(200));
+    const others = await Promise.all(Array.from({ length: 9 }, (_, n) => charge(151 + n, { amount: 1 })));
+    expect(others.map(({ status }) => status)).toEqual(Array(9).fill(200));
     await connection.query('COMMIT');
     connection.release();
     expect((await waiting).status).toBe(200);

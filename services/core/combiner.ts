@@ -44,7 +44,7 @@ const outlier = (average: number): number => 4 * average + 10;
 
 /** So many that wait are worth another transaction beside the running one. */
 const BESIDE = 64;
-/** Who waits for so many average batches, and for so long, waits for one that hangs. Milliseconds. */
+/** Who waits for so many average batches, at least so long and at most half of maxWaitMs, waits for one that hangs. Milliseconds. */
 const HANGING = { batches: 3, least: 20 };
 
 /**
@@ -60,8 +60,9 @@ export class Combiner<Request, Result> {
   #queue: Waiting<Request, Result>[] = [];
   /** Keys of the requests in flight. */
   readonly #flying = new Set<string>();
-  /** All that wait wait for requests of their keys: another transaction would find nothing. */
-  #allFly = false;
+  /** How many of those that wait another transaction could serve, as nobody in flight has their keys; since when the first waits. */
+  #free = 0;
+  #freeSince = Number.POSITIVE_INFINITY;
   #running = 0;
   /** What a batch takes, on average over the last few. */
   #batchMs = 0;
@@ -71,35 +72,53 @@ export class Combiner<Request, Result> {
     this.#options = options;
   }
 
-  /** @throws Unavailable COMMON503 if a request would be refused now: for callers that have work to do before they submit it. */
-  assertRoom(): void {
-    const refusal = this.#refusal();
+  /** @throws Unavailable COMMON503 if the request would be refused now: for callers that have work to do before they submit it. */
+  assertRoom(request: Request): void {
+    const refusal = this.#refusal(request);
     if (refusal) throw refusal;
   }
 
   /** @throws Unavailable COMMON503 if too many wait, or the deadline passes before the request's turn: nothing was done. */
   submit(request: Request, deadline: number, trace?: RequestTrace): Promise<Result> {
-    const refusal = this.#refusal();
+    const refusal = this.#refusal(request);
     if (refusal) return Promise.reject(refusal);
     return new Promise((resolve, reject) => {
       const since = performance.now();
       trace?.queued(since);
-      this.#queue.push({ request, deadline, since, trace, resolve, reject });
-      if (this.#allFly) this.#allFly = this.#flying.has(this.#options.laneKey(request));
+      const waiting = { request, deadline, since, trace, resolve, reject };
+      this.#queue.push(waiting);
+      if (!this.#isFlying(request)) this.#countFree(waiting);
       this.#told();
       this.#begin();
     });
   }
 
-  #refusal(): Unavailable | undefined {
+  /** One user's backlog is in nobody else's way: only those with keys in flight have all the others before them. */
+  #refusal(request: Request): Unavailable | undefined {
     const { maxQueue, maxWaitMs = Number.POSITIVE_INFINITY } = this.#options;
-    const waiting = this.#queue.length;
+    const waiting = this.#isFlying(request) ? this.#queue.length : this.#free;
     return waiting >= maxQueue || this.#waitBehind(waiting) > maxWaitMs ? tooMany() : undefined;
   }
 
-  /** Milliseconds until so many have been served. */
+  /** Milliseconds until so many have been served, should only one transaction at a time serve them. */
   #waitBehind(waiting: number): number {
-    return Math.floor(waiting / (this.#options.maxBatch * Math.max(1, this.#running))) * this.#batchMs;
+    return Math.floor(waiting / this.#options.maxBatch) * this.#batchMs;
+  }
+
+  #isFlying(request: Request): boolean {
+    return this.#flying.has(this.#options.laneKey(request));
+  }
+
+  #countFree({ since }: Waiting<Request, Result>): void {
+    this.#free++;
+    this.#freeSince = Math.min(this.#freeSince, since);
+  }
+
+  /** After keys have gone into flight or come from it. */
+  #recount(): void {
+    this.#free = 0;
+    this.#freeSince = Number.POSITIVE_INFINITY;
+    for (const waiting of this.#queue) if (!this.#isFlying(waiting.request)) this.#countFree(waiting);
   }
 
   #begin(): void {
@@ -107,25 +126,28 @@ export class Combiner<Request, Result> {
     this.#watch();
   }
 
-  /** Looks again after a while whether those that wait wait for one that hangs. */
+  /** Looks again when the first that could be served will have waited as long as for one that hangs. */
   #watch(): void {
     if (this.#running === this.#options.lanes || this.#queue.length === 0) return;
-    this.#look ??= setTimeout(() => {
-      this.#look = undefined;
-      this.#begin();
-    }, this.#patience()).unref();
+    const waited = this.#free > 0 ? performance.now() - this.#freeSince : 0;
+    this.#look ??= setTimeout(
+      () => {
+        this.#look = undefined;
+        this.#begin();
+      },
+      Math.max(1, Math.ceil(this.#patience() - waited)),
+    ).unref();
   }
 
   #patience(): number {
-    return Math.max(HANGING.least, HANGING.batches * this.#batchMs);
+    const { maxWaitMs = Number.POSITIVE_INFINITY } = this.#options;
+    return Math.max(HANGING.least, Math.min(HANGING.batches * this.#batchMs, maxWaitMs / 2));
   }
 
   /** Whether a transaction is to begin beside so many others. */
   #worth(others: number): boolean {
-    const [first] = this.#queue;
-    if (!first || others === 0) return first !== undefined;
-    if (this.#allFly) return false;
-    return this.#queue.length >= BESIDE || performance.now() - first.since >= this.#patience();
+    if (others === 0) return this.#queue.length > 0;
+    return this.#free >= BESIDE || performance.now() - this.#freeSince >= this.#patience();
   }
 
   async #drain(): Promise<void> {
@@ -134,10 +156,12 @@ export class Combiner<Request, Result> {
     await new Promise((resolve) => setImmediate(resolve));
     for (let batch = this.#take(); batch.length > 0; batch = this.#worth(this.#running - 1) ? this.#take() : []) {
       const began = performance.now();
-      await this.#serve(batch);
+      await this.#serve(batch).catch((error: unknown) => {
+        for (const waiting of batch) waiting.reject(error);
+      });
       this.#batchMs += LATEST * (Math.min(performance.now() - began, outlier(this.#batchMs)) - this.#batchMs);
       for (const { request } of batch) this.#flying.delete(this.#options.laneKey(request));
-      this.#allFly = false;
+      this.#recount();
     }
     this.#running--;
     this.#begin();
@@ -173,8 +197,8 @@ export class Combiner<Request, Result> {
       onWait?.(started - waiting.since);
     }
     this.#queue = [...later, ...this.#queue.slice(seen)];
-    this.#allFly = batch.length === 0;
     for (const key of keys) this.#flying.add(key);
+    this.#recount();
     this.#told();
     return batch;
   }

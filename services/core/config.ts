@@ -103,8 +103,8 @@ const settings = z.object({
   ONRUSH_ADMIN_HOST: z.string().default(''),
   /** Requests one process works on at once; one more is refused with 503 before any work. */
   ONRUSH_MAX_IN_FLIGHT: whole(1, 100_000).default(2_000),
-  /** Charges, and orders, that may wait for a transaction. */
-  ONRUSH_MAX_QUEUE: whole(1, 100_000).default(2_000),
+  /** Charges, and orders, that may wait for a transaction. Less than may be in flight: one user's must not take all places. */
+  ONRUSH_MAX_QUEUE: whole(1, 100_000).default(1_000),
   /**
    * A charge or order that would wait longer for its turn is refused with 503 before any work, so that those that are
    * admitted meet their targets under any load.

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import { pino } from 'pino';
 import { stack } from '../../loadtests/test/stack.ts';
 import { createMetrics } from '../core/metrics.ts';
@@ -113,6 +114,20 @@ describe('the lock on running orders', () => {
     expect(await redis.exists(names.orderLock('user-0'))).toBe(1);
     await back;
     // Sent behind the release.
+    await client.ping();
+    expect(await redis.exists(names.orderLock('user-0'))).toBe(0);
+  });
+
+  it('is given back where Redis took it and went away before it answered', async () => {
+    const lock = open(60_000);
+    const back = new Promise((resolve) => client.once('ready', resolve));
+    const asked = lock.acquire('user-0', undefined);
+    // Sent at the end of this turn.
+    await new Promise((resolve) => setImmediate(resolve));
+    (client as unknown as { stream: Socket }).stream.destroy();
+    expect(await asked).toEqual({ state: 'open' });
+    expect(await redis.exists(names.orderLock('user-0'))).toBe(1);
+    await back;
     await client.ping();
     expect(await redis.exists(names.orderLock('user-0'))).toBe(0);
   });

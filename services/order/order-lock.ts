@@ -38,7 +38,9 @@ export class OrderLock {
   readonly #giveBack = perTurn<{ lock: Lock; sent(): void }>((all) => this.#releaseAll(all));
   /** Users whose lock this process has: who asks for one of these gets it hardly, and asks alone. */
   readonly #mine = new Set<string>();
-  /** Calls that did not give locks back, the latest: Redis was away when the orders ended. */
+  /** With which Redlock takes the latest locks. */
+  #value = '';
+  /** Calls whose locks are to be given back yet, the latest: Redis was away when the orders ended, or before it answered. */
   #owed: (() => Lock)[] = [];
 
   /** The client's commands must time out quickly (50 ms): an order waits for up to four of them where Redis stalls. */
@@ -47,7 +49,7 @@ export class OrderLock {
     this.#redlock = new Redlock([redis], { retryCount: 0, automaticExtensionThreshold: 0, driftFactor: 0.01 });
     this.#redlock.on('error', () => {});
     // Redlock asks the system for random bytes each time, which was 4 % of an order's CPU; a UUID comes from a supply.
-    (this.#redlock as unknown as { _random(): string })._random = randomUUID;
+    (this.#redlock as unknown as { _random(): string })._random = () => (this.#value = randomUUID());
     this.#redis = redis;
     this.#names = names;
     this.#ttl = ttlMs;
@@ -90,12 +92,17 @@ export class OrderLock {
   /** Takes all or none, as Redlock does; where one is taken, each asks alone. */
   async #take(asking: Asking[]): Promise<void> {
     const resources = asking.flatMap(({ resources }) => resources);
+    const until = Date.now() + this.#ttl;
+    const taking = this.#redlock.acquire(resources, this.#ttl);
+    const taken = this.#value;
     try {
-      const { value, attempts, expiration } = await this.#redlock.acquire(resources, this.#ttl);
+      const { value, attempts, expiration } = await taking;
       for (const { userId, resources, resolve } of asking)
         resolve({ state: 'held', userId, lock: new Lock(this.#redlock, resources, value, attempts, expiration) });
     } catch (error) {
       const state = (await wasTaken(error)) ? 'busy' : 'open';
+      // It may have taken them all the same.
+      if (state === 'open') this.#owe(() => new Lock(this.#redlock, resources, taken, [], until));
       if (state === 'busy' && asking.length > 1) for (const one of asking) void this.#take([one]);
       else for (const { resolve } of asking) resolve({ state });
     }
@@ -122,24 +129,30 @@ export class OrderLock {
       const resources = ofOneCall.flatMap(({ lock }) => lock.resources);
       const { value, attempts, expiration } = (ofOneCall[0] as { lock: Lock }).lock;
       const lock = () => new Lock(this.#redlock, resources, value, attempts, expiration);
-      lock()
-        .release()
-        .catch(() => {
-          this.#owed.push(lock);
-          if (this.#owed.length > OWED) this.#owed.shift();
-        });
+      void this.#give(lock);
     }
     for (const { sent } of all) sent();
   }
 
+  async #give(lock: () => Lock): Promise<void> {
+    try {
+      await lock().release();
+    } catch (error) {
+      // Locks that are somebody else's by now are owed to nobody.
+      if (!(await wasTaken(error))) this.#owe(lock);
+    }
+  }
+
+  #owe(lock: () => Lock): void {
+    this.#owed.push(lock);
+    if (this.#owed.length > OWED) this.#owed.shift();
+  }
+
   /** Nobody is to wait for the rest of a lock's life because Redis was away for a moment. */
   #releaseOwed(): void {
-    const owed = this.#owed;
+    const owed = this.#owed.filter((lock) => lock().expiration > Date.now());
     this.#owed = [];
-    for (const lock of owed) {
-      const one = lock();
-      if (one.expiration > Date.now()) one.release().catch(() => {});
-    }
+    for (const lock of owed) void this.#give(lock);
   }
 }
 

@@ -60,7 +60,7 @@ export function orderPlacer({ config, pool, metrics, lock }: PlaceDeps) {
     trace: RequestTrace | undefined,
   ): Promise<Outcome<OrderResponse>> {
     // Before Redis is asked for the lock.
-    combiner.assertRoom();
+    combiner.assertRoom(checkout);
     for (let again = false; ; again = true) {
       const asked = performance.now();
       const held = await lock.acquire(checkout.userId, key, again);

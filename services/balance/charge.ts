@@ -93,10 +93,10 @@ export async function chargeAll(
 }
 
 /** A plain read: under the lock of the user's row and READ COMMITTED it sees all that was committed before. */
-const knownCharges = (charges: Charge[]): Statement<Map<string, KnownCharge>> =>
+export const knownCharges = (charges: Charge[]): Statement<Map<string, KnownCharge>> =>
   query(
     `SELECT user_id, idempotency_key, amount, previous_balance, current_balance, charged_at
-       FROM balance_charge_history
+       FROM balance_charge_history FORCE INDEX (uk_charge_key)
       WHERE (user_id, idempotency_key) IN (?)`,
     [charges.map(({ userId, key }) => [userId, key])],
     (rows: KnownCharge[]) => new Map(rows.map((row) => [`${row.user_id} ${row.idempotency_key}`, row])),

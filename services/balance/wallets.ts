@@ -15,7 +15,7 @@ export interface Wallet {
  */
 export const lockWallets = (userIds: string[]): Statement<Map<string, Wallet>> =>
   locking(
-    'SELECT id, balance, balance_version FROM users WHERE id IN (?) ORDER BY id FOR UPDATE',
+    'SELECT id, balance, balance_version FROM users FORCE INDEX (PRIMARY) WHERE id IN (?) ORDER BY id FOR UPDATE',
     [userIds],
     (rows: { id: string; balance: number; balance_version: number }[]) =>
       new Map(
@@ -27,7 +27,8 @@ export const lockWallets = (userIds: string[]): Statement<Map<string, Wallet>> =
 export function writeBalances(wallets: Wallet[]): Statement<number> {
   const cases = wallets.map(() => 'WHEN ? THEN ?').join(' ');
   return writing(
-    `UPDATE users SET balance = CASE id ${cases} END, balance_version = CASE id ${cases} END WHERE id IN (?)`,
+    `UPDATE users FORCE INDEX (PRIMARY)
+        SET balance = CASE id ${cases} END, balance_version = CASE id ${cases} END WHERE id IN (?)`,
     [
       ...wallets.flatMap(({ userId, balance }) => [userId, balance]),
       ...wallets.flatMap(({ userId, version }) => [userId, version]),

@@ -13,7 +13,7 @@ export interface CartLine {
 export const lockCarts = (userIds: string[]): Statement<Map<string, CartLine[]>> =>
   locking(
     `SELECT c.user_id, i.id, i.product_id, i.quantity
-       FROM carts c JOIN cart_items i ON i.cart_id = c.id
+       FROM carts c FORCE INDEX (uk_cart_user) STRAIGHT_JOIN cart_items i FORCE INDEX (idx_cart_id) ON i.cart_id = c.id
       WHERE c.user_id IN (?) ORDER BY c.user_id, i.product_id FOR UPDATE`,
     [userIds],
     (rows: { user_id: string; id: string; product_id: string; quantity: number }[]) => {

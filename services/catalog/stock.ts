@@ -13,7 +13,8 @@ export const readShelf = (userIds: string[]): Query<Shelf> =>
   query(
     `SELECT p.id, p.name, p.price, s.quantity
        FROM products p LEFT JOIN stocks s ON s.product_id = p.id
-      WHERE p.id IN (SELECT i.product_id FROM carts c JOIN cart_items i ON i.cart_id = c.id WHERE c.user_id IN (?))`,
+      WHERE p.id IN (SELECT i.product_id FROM carts c FORCE INDEX (uk_cart_user)
+                       JOIN cart_items i FORCE INDEX (idx_cart_id) ON i.cart_id = c.id WHERE c.user_id IN (?))`,
     [userIds],
     (rows: { id: string; name: string; price: number; quantity: number | null }[]) =>
       new Map(rows.map((row) => [row.id, { name: row.name, price: won(row.price), quantity: won(row.quantity ?? 0) }])),

@@ -70,7 +70,7 @@ async function publishBatch(deps: OutboxDeps, producer: Producer): Promise<numbe
   const work = async (tx: Tx): Promise<number> => {
     const events = await tx.rows<OutboxRow>(
       `SELECT id, aggregate_id, event_type, payload, attempts, trace_parent,
-              TIMESTAMPDIFF(MICROSECOND, created_at, NOW(3)) / 1e3 AS age FROM outbox_events
+              TIMESTAMPDIFF(MICROSECOND, created_at, NOW(3)) / 1e3 AS age FROM outbox_events FORCE INDEX (idx_status)
         WHERE status = 'PENDING' AND next_attempt_at <= NOW(3) ORDER BY id LIMIT ${BATCH} FOR UPDATE SKIP LOCKED`,
     );
     if (events.length === 0) return 0;
@@ -92,7 +92,8 @@ async function publishBatch(deps: OutboxDeps, producer: Producer): Promise<numbe
     const sent = events.map(({ id }) => id).filter((id) => !failed.has(id));
     if (sent.length === 0) return 0;
     await tx.write(
-      `UPDATE outbox_events SET status = 'PUBLISHED', published_at = NOW(3), attempts = attempts + 1 WHERE id IN (?)`,
+      `UPDATE outbox_events FORCE INDEX (PRIMARY)
+          SET status = 'PUBLISHED', published_at = NOW(3), attempts = attempts + 1 WHERE id IN (?)`,
       [sent],
     );
     metrics.outbox.inc({ result: 'published' }, sent.length);

@@ -114,9 +114,9 @@ const lockCoupon = (couponId: string) =>
   );
 
 /** Those of the promised users that exist. */
-const readUsers = (promises: Delivered[]): Query<Set<string>> =>
+export const readUsers = (promises: Pick<Delivered, 'userId'>[]): Query<Set<string>> =>
   query(
-    'SELECT id FROM users WHERE id IN (?)',
+    'SELECT id FROM users FORCE INDEX (PRIMARY) WHERE id IN (?)',
     [promises.map(({ userId }) => userId)],
     (rows: { id: string }[]) => new Set(rows.map(({ id }) => id)),
   );

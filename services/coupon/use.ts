@@ -24,7 +24,7 @@ export interface HeldCoupon {
 /** Locks these users' coupons, in order of user and coupon, until the transaction ends. */
 export const lockUserCoupons = (wanted: { userId: string; couponId: string }[]): Statement<HeldCoupon[]> =>
   locking(
-    `SELECT user_id, coupon_id, status FROM user_coupons
+    `SELECT user_id, coupon_id, status FROM user_coupons FORCE INDEX (PRIMARY)
       WHERE (user_id, coupon_id) IN (?) ORDER BY user_id, coupon_id FOR UPDATE`,
     [wanted.map(({ userId, couponId }) => [userId, couponId])],
     (rows: { user_id: string; coupon_id: string; status: 'AVAILABLE' | 'USED' }[]) =>
@@ -73,6 +73,7 @@ export function couponRefusal(
 /** Marks coupons that this transaction has locked as used. */
 export const markUsed = (used: { userId: string; couponId: string }[], now: Date): Statement<number> =>
   writing(
-    `UPDATE user_coupons SET status = 'USED', used_at = ? WHERE (user_id, coupon_id) IN (?) AND status = 'AVAILABLE'`,
+    `UPDATE user_coupons FORCE INDEX (PRIMARY) SET status = 'USED', used_at = ?
+      WHERE (user_id, coupon_id) IN (?) AND status = 'AVAILABLE'`,
     [now, used.map(({ userId, couponId }) => [userId, couponId])],
   );

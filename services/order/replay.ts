@@ -30,7 +30,7 @@ export const findOrders = (wanted: { userId: string; key: string }[]): Query<Map
   query(
     `SELECT o.id, o.user_id, o.coupon_id, o.total_amount, o.discount_amount, o.final_amount, o.idempotency_key,
             o.created_at, i.product_id, i.product_name, i.price, i.quantity, i.subtotal
-       FROM orders o JOIN order_items i ON i.order_id = o.id
+       FROM orders o FORCE INDEX (uk_order_key) STRAIGHT_JOIN order_items i FORCE INDEX (PRIMARY) ON i.order_id = o.id
       WHERE (o.user_id, o.idempotency_key) IN (?) ORDER BY o.id, i.product_id`,
     [wanted.map(({ userId, key }) => [userId, key])],
     (lines: (OrderRow & ItemRow)[]) => {

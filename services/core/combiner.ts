@@ -213,8 +213,11 @@ export class Combiner<Request, Result> {
         record,
       );
       record.end();
-      batch.forEach((waiting, at) => {
-        waiting.resolve(results[at] as Result);
+      // Behind what the next transaction sends: the engine works on that while the answers are written.
+      setImmediate(() => {
+        batch.forEach((waiting, at) => {
+          waiting.resolve(results[at] as Result);
+        });
       });
     } catch (error) {
       record.end();

@@ -3,10 +3,10 @@ import { median } from '../bench/median.ts';
 const RESAMPLES = 1_000;
 
 /**
- * Between which the median lies: percentile bootstrap, the same for the same values. Of few values it promises too much: what
- * it calls 99 % is 94 % of five, 98 % of seven and 96 % of nine, by the binomial distribution of how many lie below the median.
+ * Between which the median lies: percentile bootstrap, the same for the same values. Of few values it promises too much: what it
+ * calls 95 % is 94 % of five and 88 % of seven, by the binomial distribution of how many lie below the median.
  */
-export function medianInterval(values: number[], level = 0.99): [number, number] {
+export function medianInterval(values: number[], level = 0.95): [number, number] {
   const random = generator(values.length);
   const medians = Array.from({ length: RESAMPLES }, () =>
     median(values.map(() => values[Math.floor(random() * values.length)] as number)),

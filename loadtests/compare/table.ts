@@ -21,7 +21,7 @@ export function comparisonText(reference: string, changed: string, comparisons: 
   return [
     `${reference.slice(0, 12)} against ${changed.slice(0, 12)}`,
     '',
-    ...columns([['', '', 'before', 'after', 'ratio', '95 %', 'noise', ''], ...rows]),
+    ...columns([['', '', 'before', 'after', 'ratio', 'interval', 'noise', ''], ...rows]),
     '',
     losses.length === 0
       ? 'no loss beyond the noise'

@@ -144,7 +144,7 @@ function table(used: Map<string, number[]>): string[] {
       ? [name, figure(whole.median), '', '']
       : [name, figure(whole.median), figure(more.median), `${figure(more.low)} to ${figure(more.high)}`];
   });
-  return columns([['observed', 'median', 'more than nothing', '95 %'], ...rows]);
+  return columns([['observed', 'median', 'more than nothing', 'interval'], ...rows]);
 }
 
 function parse(args: string[]): { api: Api; rounds: number; requests: number; starts: number; ways: number } {

@@ -39,7 +39,7 @@ const USERS_LEAST = 10_000;
 const STEP = 5;
 const WARM_UP = 3;
 const HALF = 10;
-/** wrk looks at its clock every 100 ms. Seconds. */
+/** So much longer a load may last: wrk looks at its clock every 100 ms. Seconds. */
 const TICK = 0.2;
 /** From this share on a processor is full. */
 const FULL = 0.9;

@@ -15,6 +15,7 @@ import {
 } from 'kafkajs';
 import type { Config } from './config.ts';
 import { namesOf } from './names.ts';
+import { partitionByKey } from './partition-by-key.ts';
 
 type KafkaSettings = Pick<Config, 'kafkaBrokers' | 'namespace' | 'topicPartitions' | 'topicReplicas'>;
 
@@ -52,7 +53,7 @@ class ImpatientKafka extends Kafka {
   }
 
   override producer(config?: ProducerConfig): Producer {
-    const producer = super.producer(config);
+    const producer = super.producer({ createPartitioner: partitionByKey, ...config });
     producer.on(producer.events.REQUEST_TIMEOUT, this.#close);
     return producer;
   }

@@ -34,6 +34,8 @@ interface OutboxRow {
 
 const BATCH = 500;
 const IDLE = 150;
+/** How often all of the backlog is looked through. Milliseconds. */
+const WHOLE = 500;
 /** Milliseconds before the second attempt; doubles with each, up to the longest. */
 const FIRST_BACKOFF = 200;
 const LONGEST_BACKOFF = 30_000;
@@ -43,12 +45,21 @@ const LONGEST_BACKOFF = 30_000;
  * (acks=all, keyed by aggregate) and marks them in the same transaction. Killed between the acknowledgement and the
  * mark, it sends them again as new messages: consumers must take an event once, by the id in its header. An event that failed too often is FAILED and waits for
  * its redrive.
+ *
+ * Marks leave their index entries behind until the engine purges them, seconds' worth of events under load, and each look would
+ * read them all. So most looks begin where the last batch began; what has a lower id and is pending all the same, as its
+ * transaction was late or its attempt failed, waits for the next look at the whole.
  */
 export function startOutboxRelay(deps: OutboxDeps): Running {
   const producer = deps.kafka.producer({ allowAutoTopicCreation: false });
   let counted = 0;
+  let looked = 0;
+  let from = 0;
   const loop = runLoop('outbox-relay', deps.logger, async (signal) => {
-    const published = await publishBatch(deps, producer);
+    const whole = Date.now() - looked > WHOLE;
+    if (whole) looked = Date.now();
+    const { published, first } = await publishBatch(deps, producer, whole ? 0 : from);
+    from = first ?? from;
     if (Date.now() - counted > 1_000) {
       counted = Date.now();
       await countBacklog(deps);
@@ -64,16 +75,25 @@ export function startOutboxRelay(deps: OutboxDeps): Running {
   };
 }
 
-/** Returns how many events were taken up. */
-async function publishBatch(deps: OutboxDeps, producer: Producer): Promise<number> {
+/**
+ * Takes up events from this id on.
+ * @returns how many were published, and the lowest id that was taken up.
+ */
+async function publishBatch(
+  deps: OutboxDeps,
+  producer: Producer,
+  from: number,
+): Promise<{ published: number; first: number | undefined }> {
   const { pool, metrics, maxAttempts } = deps;
-  const work = async (tx: Tx): Promise<number> => {
+  const work = async (tx: Tx) => {
     const events = await tx.rows<OutboxRow>(
       `SELECT id, aggregate_id, event_type, payload, attempts, trace_parent,
               TIMESTAMPDIFF(MICROSECOND, created_at, NOW(3)) / 1e3 AS age FROM outbox_events FORCE INDEX (idx_status)
-        WHERE status = 'PENDING' AND next_attempt_at <= NOW(3) ORDER BY id LIMIT ${BATCH} FOR UPDATE SKIP LOCKED`,
+        WHERE status = 'PENDING' AND id >= ? AND next_attempt_at <= NOW(3) ORDER BY id LIMIT ${BATCH} FOR UPDATE SKIP LOCKED`,
+      [from],
     );
-    if (events.length === 0) return 0;
+    const first = events[0]?.id;
+    if (first === undefined) return { published: 0, first };
     const failures = await sendEvents(deps, producer, events);
     crashPoint('outbox:acknowledged');
     for (const { ids, error } of failures) {
@@ -90,14 +110,14 @@ async function publishBatch(deps: OutboxDeps, producer: Producer): Promise<numbe
     }
     const failed = new Set(failures.flatMap(({ ids }) => ids));
     const sent = events.map(({ id }) => id).filter((id) => !failed.has(id));
-    if (sent.length === 0) return 0;
+    if (sent.length === 0) return { published: 0, first };
     await tx.write(
       `UPDATE outbox_events FORCE INDEX (PRIMARY)
           SET status = 'PUBLISHED', published_at = NOW(3), attempts = attempts + 1 WHERE id IN (?)`,
       [sent],
     );
     metrics.outbox.inc({ result: 'published' }, sent.length);
-    return sent.length;
+    return { published: sent.length, first };
   };
   return pool.transaction(Date.now() + 15_000, work, new TransactionRecord('outbox', 0));
 }

@@ -10,11 +10,13 @@ import type { TransactionRecord } from '../core/transaction-record.ts';
 import { type CouponTerms, couponRefusal, discountOf, lockUserCoupons, markUsed, readTerms } from '../coupon/index.ts';
 import type { OrderResponse } from './contract.ts';
 import { insertOrders } from './insert-orders.ts';
+import type { LatelyWanted } from './lately-wanted.ts';
 import type { Checkout, NewOrder } from './new-order.ts';
 import { findOrders } from './replay.ts';
 
 export interface CheckoutSettings {
   cartAfterOrder: 'empty' | 'keep';
+  lately: LatelyWanted;
 }
 
 /**
@@ -26,7 +28,8 @@ export interface CheckoutSettings {
  * each other. The rows that everybody wants, the stock, are touched last, by one UPDATE that takes every product's total and
  * travels with the COMMIT: its lock lasts no round trip. Until then stock was only read, so that a sold-out refusal costs no
  * inserts. If the UPDATE finds less than was read, the engine does not come to the COMMIT: all is rolled back and done again
- * with the stock locked before it is read. Without coupons a transaction is two round trips.
+ * with the stock locked before it is read. Without coupons, and as long as the products are those of the orders before, a
+ * transaction is two round trips.
  */
 export async function checkoutAll(
   pool: WritePool,
@@ -60,19 +63,21 @@ async function checkoutOnce(
   { stockLocked, again, earlier }: { stockLocked: boolean; again: boolean; earlier: Set<string> },
 ): Promise<Outcome<OrderResponse>[]> {
   const users = checkouts.map(({ userId }) => userId);
-  const [wallets, placed, carts, seen] = await tx.locking(
+  const [wallets, placed, carts, expected] = await tx.locking(
     'user_row',
     lockWallets(users),
     findOrders(checkouts),
     lockCarts(users),
-    readShelf(users),
+    readShelf(settings.lately.ids()),
   );
   if (!again) for (const key of placed.keys()) earlier.add(key);
   const withCoupon = checkouts.flatMap(({ userId, couponId }) =>
     couponId === undefined ? [] : [{ userId, couponId }],
   );
   const coupons = withCoupon.length > 0 ? await lockCoupons(tx, withCoupon) : new Map();
-  const shelf = stockLocked ? await lockShelf(tx, users, [...seen.keys()]) : seen;
+  const wanted = new Set([...carts.values()].flatMap((lines) => lines.map(({ productId }) => productId)));
+  settings.lately.add(wanted);
+  const shelf = stockLocked ? await lockShelf(tx, [...wanted]) : await completeShelf(tx, expected, wanted);
 
   const now = new Date();
   const orders: NewOrder[] = [];
@@ -109,10 +114,18 @@ async function checkoutOnce(
   return outcomes;
 }
 
-/** Locks the stock of these products, then reads what lies in the users' carts again. */
-async function lockShelf(tx: Tx, users: string[], productIds: string[]): Promise<Shelf> {
+/** The shelf with what is wanted and not on it; where that is nothing, as where few products sell most, it is no round trip. */
+async function completeShelf(tx: Tx, shelf: Shelf, wanted: Set<string>): Promise<Shelf> {
+  const missing = [...wanted].filter((productId) => !shelf.has(productId));
+  if (missing.length === 0) return shelf;
+  const [rest] = await tx.run(readShelf(missing));
+  return new Map([...shelf, ...rest]);
+}
+
+/** Locks the stock of these products, then reads them. */
+async function lockShelf(tx: Tx, productIds: string[]): Promise<Shelf> {
   if (productIds.length === 0) return new Map();
-  const [, shelf] = await tx.locking('stock_row', lockStock(productIds.sort()), readShelf(users));
+  const [, shelf] = await tx.locking('stock_row', lockStock(productIds.sort()), readShelf(productIds));
   return shelf;
 }
 

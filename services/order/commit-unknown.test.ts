@@ -3,6 +3,7 @@ import { type OwnStack, ownStack } from '../../loadtests/test/own-stack.ts';
 import { createMetrics } from '../core/metrics.ts';
 import { openWritePool, type WritePool } from '../core/mysql.ts';
 import { checkoutAll } from './checkout.ts';
+import { LatelyWanted } from './lately-wanted.ts';
 import type { Checkout } from './new-order.ts';
 
 let own: OwnStack;
@@ -29,7 +30,7 @@ afterAll(async () => {
   await own.remove();
 });
 const checkout = (checkouts: Checkout[]) =>
-  checkoutAll(pool, { cartAfterOrder: 'keep' }, checkouts, Date.now() + 10_000);
+  checkoutAll(pool, { cartAfterOrder: 'keep', lately: new LatelyWanted() }, checkouts, Date.now() + 10_000);
 const of = (user: number, key: string): Checkout => ({ userId: `own-${user}`, couponId: undefined, key });
 const counts = async () => [
   await own.value('SELECT COUNT(*) FROM orders'),

@@ -10,6 +10,7 @@ import type { RequestTrace } from '../core/tracing/request-trace.ts';
 import { Unavailable } from '../core/unavailable.ts';
 import { checkoutAll } from './checkout.ts';
 import type { OrderRequest, OrderResponse } from './contract.ts';
+import { LatelyWanted } from './lately-wanted.ts';
 import type { Checkout } from './new-order.ts';
 import type { OrderLock } from './order-lock.ts';
 import { findOrders } from './replay.ts';
@@ -29,6 +30,7 @@ const LOOK = 20;
  * they arrive together. A request whose key is running in another process waits for that one's answer.
  */
 export function orderPlacer({ config, pool, metrics, lock }: PlaceDeps) {
+  const settings = { cartAfterOrder: config.cartAfterOrder, lately: new LatelyWanted() };
   const combiner = new Combiner<Checkout, Outcome<OrderResponse>>({
     operation: 'checkout',
     lanes: config.checkoutLanes,
@@ -37,7 +39,7 @@ export function orderPlacer({ config, pool, metrics, lock }: PlaceDeps) {
     maxWaitMs: config.maxWaitMs,
     laneKey: ({ userId }) => userId,
     onePerKey: true,
-    run: (checkouts, deadline, record) => checkoutAll(pool, config, checkouts, deadline, record),
+    run: (checkouts, deadline, record) => checkoutAll(pool, settings, checkouts, deadline, record),
     isShared: (error) => error instanceof Unavailable,
     onBatch: (size) => metrics.batchSize.observe({ combiner: 'checkout' }, size),
     onQueue: metrics.queueOf('checkout'),

@@ -67,7 +67,7 @@ async function checkoutOnce(
 
   const lines = await readCart(tx, userId);
   if (lines.length === 0) return refuse('COMMON001');
-  const [shelf] = await tx.run(readShelf([userId]));
+  const [shelf] = await tx.run(readShelf(lines.map(({ productId }) => productId)));
   const answer = compose(lines, shelf);
   if (!answer.ok) return answer;
   const { finalAmount } = answer.value;

@@ -163,7 +163,7 @@ export async function startApp(config: Config, logger: Logger): Promise<App> {
   });
   const { host, port, adminHost, adminPort, maxInFlight } = config;
   const silenceMs = config.requestTimeoutMs + UNREAD;
-  const listening = { maxInFlight, silenceMs, metrics: metrics.http, tracer };
+  const listening = { exclusive: config.workers === 1, maxInFlight, silenceMs, metrics: metrics.http, tracer };
   const [inside, outside] = adminPort === 0 ? [[], routes] : partition(routes, ({ endpoint }) => endpoint.admin);
   const server = await listen(appOf(outside, adminPort === 0 ? mountInside : () => {}), { host, port, ...listening });
   const adminServer =

@@ -6,6 +6,8 @@ import { type Config, describeConfig, parseConfig, servesApi } from './core/conf
 import { createLogger } from './core/log.ts';
 import { runAsProgram } from './core/program.ts';
 
+/** What a process tells the one that supervises it when it can be asked. */
+const STARTED = 'onrush:started';
 /** A process that has not stopped so long after its drain is ended. Milliseconds. */
 const STOP = 20_000;
 
@@ -22,6 +24,7 @@ async function runProcess(config: Config): Promise<void> {
   if (!cluster.isWorker) logger.info({ config: describeConfig(config) }, 'starting');
   const app = await startApp(config, logger);
   logger.info({ port: app.port, roles: config.roles }, `listening on http://${config.host}:${app.port}`);
+  process.send?.({ type: STARTED });
   let stopping = false;
   const stop = () => {
     if (stopping) return;
@@ -57,16 +60,18 @@ function superviseProcesses(config: Config, kinds: Record<string, string>[]): vo
   logger.info({ config: describeConfig(config) }, 'starting');
   answerMetricsQuestions();
   let stopping = false;
-  const listening = new Set<number>();
+  const running = new Set<number>();
   const started = new Map<number, Record<string, string>>();
   const start = (kind: Record<string, string>) => started.set(cluster.fork(kind).id, kind);
-  cluster.on('listening', (worker) => listening.add(worker.id));
+  cluster.on('message', (worker, message: { type?: string }) => {
+    if (message?.type === STARTED) running.add(worker.id);
+  });
   cluster.on('exit', (worker, code, signal) => {
     if (stopping) {
       if (Object.keys(cluster.workers ?? {}).length === 0) process.exit(process.exitCode ?? 0);
       return;
     }
-    if (!listening.has(worker.id)) {
+    if (!running.has(worker.id)) {
       logger.error({ code, signal }, 'a process could not start');
       process.exitCode = 2;
       stop();

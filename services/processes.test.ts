@@ -82,3 +82,37 @@ it('the one apart is replaced when it ends, and no request is asked of it', asyn
   );
   expect(await started.stop()).toBe(0);
 }, 90_000);
+
+it('an API process without others takes its connections itself, and is replaced when it ends', async () => {
+  started = await own.start({ WORKERS: '1', ONRUSH_BACKGROUND: 'apart' });
+  const status = async () =>
+    (
+      await fetch(`${started.url}/api/products`, {
+        headers: { connection: 'close' },
+        signal: AbortSignal.timeout(2_000),
+      })
+    ).status;
+  const supervisor = started.child.pid as number;
+  process.kill(supervisor, 'SIGSTOP');
+  try {
+    expect(await status()).toBe(200);
+  } finally {
+    process.kill(supervisor, 'SIGCONT');
+  }
+  const before = children();
+  expect(before).toHaveLength(2);
+  // It was started first.
+  const serving = Math.min(...before);
+  process.kill(serving, 'SIGKILL');
+  await eventually(
+    async () => children(),
+    (now) => now.length === 2 && !now.includes(serving),
+    15_000,
+  );
+  await eventually(
+    () => status().catch(() => 0),
+    (answer) => answer === 200,
+    15_000,
+  );
+  expect(await started.stop()).toBe(0);
+}, 90_000);

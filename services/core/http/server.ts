@@ -20,6 +20,8 @@ export interface HttpServer {
 export interface HttpServerOptions {
   host: string;
   port: number;
+  /** No other process listens here: connections come straight, not from the process that supervises. */
+  exclusive?: boolean;
   maxInFlight: number;
   /**
    * A connection on which nothing moved for so long is closed: a client that does not read its answer keeps its place until
@@ -37,7 +39,7 @@ export interface HttpServerOptions {
  */
 export async function listen(
   app: Express,
-  { host, port, maxInFlight, silenceMs = 30_000, metrics, tracer }: HttpServerOptions,
+  { host, port, exclusive = false, maxInFlight, silenceMs = 30_000, metrics, tracer }: HttpServerOptions,
 ): Promise<HttpServer> {
   const AppRequest = bornWith(IncomingMessage, app.request);
   const AppResponse = bornWith(ServerResponse, app.response);
@@ -96,7 +98,7 @@ export async function listen(
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
-    server.listen({ host, port, backlog: 1024 }, resolve);
+    server.listen({ host, port, exclusive, backlog: 1024 }, resolve);
   });
   return {
     port: (server.address() as AddressInfo).port,

@@ -35,10 +35,13 @@ const CONNECTIONS = 0.25;
 const TRIES = 3;
 /** Wallets that one load charges. */
 const USERS_LEAST = 10_000;
-/** Length of a step, of what comes before the first, for the compiler, and of the run at half of the capacity. Seconds. */
+/**
+ * Length of a step, of what comes before the first, for the compiler, and of the run at half of the capacity, in which a tenth of a
+ * second, as the connections are made, is to be less than a hundredth. Seconds.
+ */
 const STEP = 5;
 const WARM_UP = 3;
-const HALF = 10;
+const HALF = 30;
 /** So much longer a load may last: wrk looks at its clock every 100 ms. Seconds. */
 const TICK = 0.2;
 /** From this share on a processor is full. */

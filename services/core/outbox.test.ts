@@ -82,6 +82,31 @@ describe('the outbox relay', () => {
     expect(await own.value('SELECT COUNT(*) FROM outbox_events WHERE attempts <> 1 OR published_at IS NULL')).toBe(0);
   });
 
+  it('publishes an event with a lower id than those before it that comes to light late', async () => {
+    const relay = startRelay(own.names.orderTopic);
+    for (const n of [1, 2]) {
+      await insertEvents('early', n, 1);
+      await eventually(
+        () => countOf('early', 'PUBLISHED'),
+        (count) => count === n,
+      );
+    }
+    const id = await own.value(`SELECT id FROM outbox_events WHERE aggregate_id = 'early-1'`);
+    await own.db.query('DELETE FROM outbox_events WHERE id = ?', [id]);
+    // As of a transaction that took its id first and was committed last.
+    await own.db.query(
+      `INSERT INTO outbox_events (id, aggregate_id, event_type, payload, next_attempt_at, created_at)
+       VALUES (?, 'hidden-1', 'TEST', '{}', NOW(3), NOW(3))`,
+      [id],
+    );
+    await eventually(
+      () => countOf('hidden', 'PUBLISHED'),
+      (count) => count === 1,
+      5_000,
+    );
+    await relay.stop();
+  });
+
   it('marks nothing without an acknowledgement: it tries again later and later, and publishes once the topic is there', async () => {
     const topic = `${own.config.namespace}.missing`;
     const relay = startRelay(topic);

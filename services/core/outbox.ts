@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import { crashPoint } from './crash-point.ts';
 import { pause, type Running, runLoop } from './lifecycle.ts';
 import type { Metrics } from './metrics.ts';
-import type { Tx, WritePool } from './mysql.ts';
+import { locking, type Statement, type Tx, type WritePool, writing } from './mysql.ts';
 import { epochOf } from './tracing/clock.ts';
 import { producerSpans } from './tracing/message-spans.ts';
 import { childOf, recordedContext, type TraceContext, traceparent } from './tracing/trace-context.ts';
@@ -75,6 +75,23 @@ export function startOutboxRelay(deps: OutboxDeps): Running {
   };
 }
 
+/** Locks the oldest events that are due, from this id on, but for those that another relay has. */
+export const pendingEvents = (from: number): Statement<OutboxRow[]> =>
+  locking(
+    `SELECT id, aggregate_id, event_type, payload, attempts, trace_parent,
+            TIMESTAMPDIFF(MICROSECOND, created_at, NOW(3)) / 1e3 AS age FROM outbox_events FORCE INDEX (idx_status)
+      WHERE status = 'PENDING' AND id >= ? AND next_attempt_at <= NOW(3) ORDER BY id LIMIT ${BATCH} FOR UPDATE SKIP LOCKED`,
+    [from],
+    (rows: OutboxRow[]) => rows,
+  );
+
+export const markPublished = (ids: number[]): Statement<number> =>
+  writing(
+    `UPDATE outbox_events FORCE INDEX (PRIMARY)
+        SET status = 'PUBLISHED', published_at = NOW(3), attempts = attempts + 1 WHERE id IN (?)`,
+    [ids],
+  );
+
 /**
  * Takes up events from this id on.
  * @returns how many were published, and the lowest id that was taken up.
@@ -86,12 +103,7 @@ async function publishBatch(
 ): Promise<{ published: number; first: number | undefined }> {
   const { pool, metrics, maxAttempts } = deps;
   const work = async (tx: Tx) => {
-    const events = await tx.rows<OutboxRow>(
-      `SELECT id, aggregate_id, event_type, payload, attempts, trace_parent,
-              TIMESTAMPDIFF(MICROSECOND, created_at, NOW(3)) / 1e3 AS age FROM outbox_events FORCE INDEX (idx_status)
-        WHERE status = 'PENDING' AND id >= ? AND next_attempt_at <= NOW(3) ORDER BY id LIMIT ${BATCH} FOR UPDATE SKIP LOCKED`,
-      [from],
-    );
+    const [events] = await tx.run(pendingEvents(from));
     const first = events[0]?.id;
     if (first === undefined) return { published: 0, first };
     const failures = await sendEvents(deps, producer, events);
@@ -111,11 +123,7 @@ async function publishBatch(
     const failed = new Set(failures.flatMap(({ ids }) => ids));
     const sent = events.map(({ id }) => id).filter((id) => !failed.has(id));
     if (sent.length === 0) return { published: 0, first };
-    await tx.write(
-      `UPDATE outbox_events FORCE INDEX (PRIMARY)
-          SET status = 'PUBLISHED', published_at = NOW(3), attempts = attempts + 1 WHERE id IN (?)`,
-      [sent],
-    );
+    await tx.run(markPublished(sent));
     metrics.outbox.inc({ result: 'published' }, sent.length);
     return { published: sent.length, first };
   };

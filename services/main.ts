@@ -41,8 +41,7 @@ async function runProcess(config: Config): Promise<void> {
   };
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
-  // The primary is gone: nobody would pass connections on.
-  process.on('disconnect', stop);
+  // Where the process that supervises is gone, Node ends this one.
 }
 
 /** What each process adds to the environment: the API processes share the port, the one apart has none that anybody asks. */

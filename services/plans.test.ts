@@ -3,7 +3,7 @@ import { type OwnStack, ownStack } from '../loadtests/test/own-stack.ts';
 import { knownCharges } from './balance/charge.ts';
 import { lockWallets, writeBalances } from './balance/wallets.ts';
 import { lockCarts } from './cart/lines.ts';
-import { readShelf } from './catalog/stock.ts';
+import { lockStock, readShelf, takeFromStock } from './catalog/stock.ts';
 import type { Statement } from './core/mysql.ts';
 import { markPublished, pendingEvents } from './core/outbox.ts';
 import { readUsers } from './coupon/settle.ts';
@@ -14,6 +14,7 @@ import { findOrders } from './order/replay.ts';
 const ROWS = 30;
 const MANY = Array.from({ length: 48 }, (_, at) => 1 + at);
 const users = MANY.map((n) => `own-${n}`);
+const products = MANY.map((n) => `p-${n}`);
 /** Where an index holds all that is asked for, reading all of the index is a look-up too for a batch of so few rows. */
 const FEW = 3;
 const keyed = users.map((userId) => ({ userId, key: 'a key', couponId: 'coupon' }));
@@ -56,7 +57,9 @@ it.each<[string, Statement<unknown>]>([
   ['wallets, written back', writeBalances(users.map((userId) => ({ userId, balance: 1, version: 1 })))],
   ['an order’s keys', findOrders(keyed)],
   ['carts, locked', lockCarts(users.slice(0, FEW))],
-  ['products and their stock', readShelf(MANY.map((n) => `p-${n}`))],
+  ['products and their stock', readShelf(products)],
+  ['stock, locked', lockStock(products)],
+  ['stock, taken', takeFromStock(new Map(products.map((id) => [id, 1])))[0] as Statement<unknown>],
   ['coupons, locked', lockUserCoupons(keyed)],
   ['coupons, marked as used', markUsed(keyed, new Date())],
   ['promised users', readUsers(keyed.slice(0, FEW))],
@@ -66,4 +69,10 @@ it.each<[string, Statement<unknown>]>([
   const [plan] = await own.db.query<RowDataPacket[]>(`EXPLAIN FORMAT=TRADITIONAL ${sql}`, values);
   const whole = plan.filter(({ type }) => type === 'ALL' || type === 'index');
   expect(whole.map(({ table, type, key }) => ({ table, type, key }))).toEqual([]);
+});
+
+it('pending events are read from an id on', async () => {
+  const { sql, values } = pendingEvents(ROWS - 1);
+  const [plan] = await own.db.query<RowDataPacket[]>(`EXPLAIN FORMAT=TRADITIONAL ${sql}`, values);
+  expect(plan.map(({ type, key }) => ({ type, key }))).toEqual([{ type: 'range', key: 'idx_status' }]);
 });

@@ -142,6 +142,15 @@ export const GUARDS: Guard[] = [
     named: 'applies a fixed',
   },
   {
+    name: 'products that cannot be read are not read for others',
+    prevents: 'one bad row of stock failing all orders of a process',
+    file: 'services/order/checkout.ts',
+    find: 'settings.lately.clear();',
+    replace: '',
+    tests: 'services/order/order',
+    named: 'stock cannot be read',
+  },
+  {
     name: 'condition of the stock update',
     prevents: 'taking more than there is (the CHECK then fails the request instead of refusing it)',
     file: 'services/catalog/stock.ts',

@@ -15,7 +15,8 @@ import type { Tracer } from '../core/tracing/tracer.ts';
 /** The part of a placed order that the ranking needs. */
 const sale = z.object({
   createdAt: z.iso.datetime(),
-  items: z.array(z.object({ productId: z.string(), quantity: z.int().min(1) })),
+  // Redis's reader of JSON takes no half of a surrogate pair.
+  items: z.array(z.object({ productId: z.string().refine((id) => id.isWellFormed()), quantity: z.int().min(1) })),
 });
 
 /** Days are kept as long as the ranking can be asked for, and a little more. Seconds. */
@@ -28,8 +29,7 @@ const CHUNK = 2 ** 20;
  * Adds a batch's sales to the days' rankings and moves the partition's position, atomically, if the position still is
  * where the batch was prepared. A relay that was killed sends an event again as a new message: one whose bit is set was
  * counted. A product that many bought is added to once. ARGV: partition, position before, position after, life, and in JSON
- * for each event: index of its bitmap (0: it has no id), bit, index of its day, and (product, quantity)… As arguments of their
- * own the same cost the client and Redis twice as much.
+ * for each event: index of its bitmap (0: it has no id), bit, index of its day, and (product, quantity)…
  */
 const COUNT = `
 local position = redis.call('HGET', KEYS[1], ARGV[1]) or '-1'

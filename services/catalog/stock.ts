@@ -22,7 +22,7 @@ export const readShelf = (productIds: string[]): Query<Shelf> =>
 /** Locks the stock rows of these products, in order of id, until the transaction ends. */
 export const lockStock = (productIds: string[]): Statement<number> =>
   locking(
-    'SELECT product_id FROM stocks WHERE product_id IN (?) ORDER BY product_id FOR UPDATE',
+    'SELECT product_id FROM stocks FORCE INDEX (PRIMARY) WHERE product_id IN (?) ORDER BY product_id FOR UPDATE',
     [productIds],
     (rows) => rows.length,
   );
@@ -36,7 +36,7 @@ export function takeFromStock(taken: Map<string, number>): Statement<unknown>[] 
   const quantity = `CASE product_id ${sorted.map(() => 'WHEN ? THEN ?').join(' ')} END`;
   return [
     writing(
-      `UPDATE stocks SET quantity = quantity - ${quantity}
+      `UPDATE stocks FORCE INDEX (PRIMARY) SET quantity = quantity - ${quantity}
         WHERE product_id IN (?) AND quantity >= ${quantity} ORDER BY product_id`,
       [...sorted.flat(), sorted.map(([productId]) => productId), ...sorted.flat()],
     ),

@@ -53,13 +53,13 @@ const LONGEST_BACKOFF = 30_000;
 export function startOutboxRelay(deps: OutboxDeps): Running {
   const producer = deps.kafka.producer({ allowAutoTopicCreation: false });
   let counted = 0;
-  let looked = 0;
+  let looked = Number.NEGATIVE_INFINITY;
   let from = 0;
   const loop = runLoop('outbox-relay', deps.logger, async (signal) => {
-    const whole = Date.now() - looked > WHOLE;
-    if (whole) looked = Date.now();
+    const whole = performance.now() - looked > WHOLE;
     const { published, first } = await publishBatch(deps, producer, whole ? 0 : from);
     from = first ?? from;
+    if (whole) looked = performance.now();
     if (Date.now() - counted > 1_000) {
       counted = Date.now();
       await countBacklog(deps);

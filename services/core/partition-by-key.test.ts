@@ -28,7 +28,10 @@ it('chooses what kafkajs chooses, so that a key stays in its partition whichever
   );
 });
 
-it('refuses a message without a key', () => {
-  const args = { topic, partitionMetadata: metadata(3), message: { value: null } as Message };
-  expect(() => partitionByKey()(args)).toThrow('a message without a key has no partition');
+it('leaves a message in the partition that it names, and finds one for a message without a key', () => {
+  const of = (message: Message) => partitionByKey()({ topic, partitionMetadata: metadata(3), message });
+  expect(of({ key: 'any', value: null, partition: 2 })).toBe(2);
+  expect(of({ value: null, partition: 1 })).toBe(1);
+  expect([0, 1, 2]).toContain(of({ key: null, value: null }));
+  expect([0, 1, 2]).toContain(of({ value: null }));
 });

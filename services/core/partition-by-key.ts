@@ -1,4 +1,4 @@
-import type { PartitionerArgs } from 'kafkajs';
+import { type ICustomPartitioner, Partitioners } from 'kafkajs';
 
 const SEED = 0x9747b28c;
 const M = 0x5bd1e995;
@@ -18,14 +18,15 @@ function murmur2(data: Buffer): number {
 }
 
 /**
- * Chooses the partition that kafkajs and Kafka's own clients choose for a key. That of kafkajs reckons with objects of 64 bits, which
- * took a tenth of the CPU of relaying (docs/performance.md).
- * @throws Error for a message without a key: all of ours have one.
+ * Chooses the partition that kafkajs and Kafka's own clients choose. That of kafkajs reckons with objects of 64 bits, which took a
+ * tenth of the CPU of relaying (docs/performance.md); it still serves messages without a key, or with a partition of their own.
  */
-export const partitionByKey =
-  () =>
-  ({ partitionMetadata, message }: PartitionerArgs) => {
-    if (message.key == null) throw new Error('a message without a key has no partition');
+export const partitionByKey: ICustomPartitioner = () => {
+  const others = Partitioners.DefaultPartitioner();
+  return (args) => {
+    const { message, partitionMetadata } = args;
+    if (message.key == null || message.partition != null) return others(args);
     const key = typeof message.key === 'string' ? Buffer.from(message.key) : message.key;
     return (murmur2(key) & 0x7fffffff) % partitionMetadata.length;
   };
+};

@@ -46,7 +46,11 @@ export async function checkoutAll(
       record,
     );
   } catch (error) {
-    if (!isTooFew(error)) throw error;
+    if (!isTooFew(error)) {
+      // Should it be that one of them cannot be read, the next orders are not to read it unless they want it.
+      settings.lately.clear();
+      throw error;
+    }
     return pool.transactionUntilKnown(
       deadline,
       (tx, again) => checkoutOnce(tx, settings, checkouts, { stockLocked: true, again, earlier }),
@@ -76,8 +80,8 @@ async function checkoutOnce(
   );
   const coupons = withCoupon.length > 0 ? await lockCoupons(tx, withCoupon) : new Map();
   const wanted = new Set([...carts.values()].flatMap((lines) => lines.map(({ productId }) => productId)));
-  settings.lately.add(wanted);
   const shelf = stockLocked ? await lockShelf(tx, [...wanted]) : await completeShelf(tx, expected, wanted);
+  settings.lately.add([...wanted].filter((productId) => shelf.has(productId)));
 
   const now = new Date();
   const orders: NewOrder[] = [];

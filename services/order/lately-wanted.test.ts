@@ -8,4 +8,6 @@ it('keeps the 64 products that were wanted last', () => {
   lately.add(['p-0']);
   lately.add(ids.slice(60));
   expect(new Set(lately.ids())).toEqual(new Set(['p-0', ...ids.slice(37)]));
+  lately.clear();
+  expect(lately.ids()).toEqual([]);
 });

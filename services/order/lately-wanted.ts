@@ -17,6 +17,10 @@ export class LatelyWanted {
     }
   }
 
+  clear(): void {
+    this.#ids.clear();
+  }
+
   /** At most 64, in no order. */
   ids(): string[] {
     return [...this.#ids];

@@ -224,6 +224,27 @@ describe('POST /api/orders', () => {
     expect(await stockOf(product)).toBe(0);
   });
 
+  it('fails the orders of a product whose stock cannot be read, and no others, though it was ordered just before', async () => {
+    const [broken, sound] = [await newProduct(10, 100), await newProduct(10, 100)];
+    const url = urls[0] as string;
+    const ofBroken = async (user: number) => {
+      await fillCart(user, [[broken, 1]]);
+      return (await order(user, { url })).status;
+    };
+    const ofSound = async (user: number) => {
+      await fillCart(user, [[sound, 1]]);
+      return (await order(user, { url })).status;
+    };
+    expect(await ofBroken(540)).toBe(200);
+    await db.query('UPDATE stocks SET quantity = 9223372036854775807 WHERE product_id = ?', [broken]);
+    expect(await ofSound(541)).not.toBe(200);
+    expect(await ofSound(541)).toBe(200);
+    expect(await ofBroken(540)).toBe(500);
+    expect(await ofSound(542)).toBe(200);
+    await db.query('UPDATE stocks SET quantity = 99 WHERE product_id = ?', [broken]);
+    expect(await ofBroken(540)).toBe(200);
+  });
+
   it('takes crossed carts without a deadlock becoming an error', async () => {
     const [a, b, c] = [await newProduct(10, 10_000), await newProduct(10, 10_000), await newProduct(10, 10_000)];
     const users = Array.from({ length: 60 }, (_, n) => 460 + n);
@@ -308,7 +329,7 @@ describe('POST /api/orders', () => {
     await eventually(
       () =>
         value(
-          "SELECT COUNT(*) FROM information_schema.processlist WHERE info LIKE 'UPDATE stocks SET quantity = quantity%'",
+          "SELECT COUNT(*) FROM information_schema.processlist WHERE info LIKE 'UPDATE stocks % SET quantity = quantity%'",
         ),
       (sessions) => sessions > 0,
     );

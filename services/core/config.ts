@@ -110,8 +110,11 @@ const settings = z.object({
    * admitted meet their targets under any load.
    */
   ONRUSH_MAX_WAIT_MS: whole(10, 60_000).default(100),
-  /** Requests that one transaction serves at most. */
-  ONRUSH_MAX_BATCH: whole(1, 512).default(128),
+  /**
+   * Requests that one transaction serves at most. Where thousands of connections ask at once, a turn of the event loop takes a tenth
+   * of a second and a transaction two turns: it must then serve many, or most of what comes is refused (docs/performance.md).
+   */
+  ONRUSH_MAX_BATCH: whole(1, 512).default(256),
   /** Transactions that charges, and that checkouts, may have in flight in one process, where there are many of them. */
   ONRUSH_CHARGE_LANES: whole(1, 16).default(2),
   ONRUSH_CHECKOUT_LANES: whole(1, 16).default(2),

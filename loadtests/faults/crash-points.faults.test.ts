@@ -114,12 +114,26 @@ async function replaysThatDiffer(answered: Answered[], urls: (call: Call) => str
 }
 const isNobody = ({ body }: Call) => String(body.userId).startsWith('nobody');
 
-it.each(CRASHES)('killed at $at ($roles), all is made whole by another process', async (crash) => {
+it.each(CRASHES)(
+  'killed at $at ($roles), all is made whole by another process',
+  async (crash) => {
+    // Charges were combined: one transaction served several requests. The one that was chosen may have found a single one waiting.
+    const least = crash.at.startsWith('charge:') ? 2 : isApi(crash) ? 1 : 0;
+    let cutOff = await killedAt(crash);
+    for (let again = 0; again < 3 && cutOff < least; again++) cutOff = await killedAt(crash);
+    expect(cutOff).toBeGreaterThanOrEqual(least);
+  },
+  180_000,
+);
+
+const isApi = ({ roles }: Crash) => roles.some((role) => role.endsWith('-api'));
+
+/** Returns how many requests were on their way to the process when it died. */
+async function killedAt(crash: Crash): Promise<number> {
   const { at, roles, meanwhile, unanswered, deadLetters = false } = crash;
   const before = await judged.before();
-  const isApi = roles.some((role) => role.endsWith('-api'));
   const [keeper, victim] = await Promise.all([
-    judged.start(isApi ? ROLES : rolesWithout(...roles)),
+    judged.start(isApi(crash) ? ROLES : rolesWithout(...roles)),
     judged.start(roles, { dieAt: at }),
   ]);
   running.push(keeper, victim);
@@ -157,16 +171,12 @@ it.each(CRASHES)('killed at $at ($roles), all is made whole by another process',
   );
   for (const check of compared) expect(check?.checked).toBeGreaterThan(20);
   expect(await miscounted(judged.own)).toEqual([]);
-  if (isApi) {
-    const cutOff = across.filter(({ call, tries }) => served.includes(call.kind) && tries.includes('no answer'));
-    // Charges were combined: one transaction served several requests.
-    expect(cutOff.length).toBeGreaterThan(at.startsWith('charge:') ? 1 : 0);
-  }
   if (unanswered)
     expect(across.filter(({ call, answer }) => call.kind === unanswered && answer?.replayed)).not.toEqual([]);
   expect(await replaysThatDiffer(answered, urls)).toEqual([]);
   seen.push({ at, roles, ...whatClientsSaw(across), compared: compared.map((check) => check?.checked) });
-});
+  return across.filter(({ call, tries }) => served.includes(call.kind) && tries.includes('no answer')).length;
+}
 
 it('names every point that the program has', () => {
   expect(new Set(CRASHES.map(({ at }) => at.split('#')[0]))).toEqual(new Set(CRASH_POINTS));

@@ -22,7 +22,7 @@ const NEAR = 1.1;
 /** Who does not hold this many a second has no capacity worth a search. */
 const LEAST = 10;
 /**
- * A rate is held while nothing fails; of what is answered, this much is accepted, and no more lacks its answer at the end than the
+ * A rate is held while nothing fails; of what is sent, this much is accepted, and no more lacks its answer at the end than the
  * last p99 milliseconds brought; and a hundredth at most is sent late or waits longer.
  */
 const HELD = { answered: 0.98, late: 0.01, p99: 100 };
@@ -118,7 +118,6 @@ function stepOf(
   const { acknowledged = 0, client } = api ?? {};
   const { p50 = 0, p99 = 0, failed = 0 } = client ?? {};
   const sent = counters[`${name}_sent`] ?? 0;
-  const missing = unanswered(counters, name);
   return {
     rate,
     acknowledged: acknowledged / seconds,
@@ -127,10 +126,9 @@ function stepOf(
     failed,
     held:
       failed === 0 &&
-      acknowledged >= HELD.answered * (sent - missing) &&
-      missing <= (rate * HELD.p99) / 1_000 &&
-      // At low rates one is more than a hundredth.
-      dropped <= Math.max(1, HELD.late * sent) &&
+      acknowledged >= HELD.answered * sent &&
+      unanswered(counters, name) <= (rate * HELD.p99) / 1_000 &&
+      dropped <= HELD.late * sent &&
       p99 <= HELD.p99,
     cores,
     waits: lockWaits.map(({ at, p95 }) => ({ at, p95 })),

@@ -19,10 +19,13 @@ export const readShelf = (productIds: string[]): Query<Shelf> =>
       new Map(rows.map((row) => [row.id, { name: row.name, price: won(row.price), quantity: won(row.quantity ?? 0) }])),
   );
 
-/** Locks the stock rows of these products, in order of id, until the transaction ends. */
+/**
+ * Locks the stock rows of these products, in order of id, until the transaction ends. The quantity is read because where the key
+ * alone is, MySQL 9.7 passes through all of a small table, and waits for rows that others have locked.
+ */
 export const lockStock = (productIds: string[]): Statement<number> =>
   locking(
-    'SELECT product_id FROM stocks FORCE INDEX (PRIMARY) WHERE product_id IN (?) ORDER BY product_id FOR UPDATE',
+    'SELECT product_id, quantity FROM stocks FORCE INDEX (PRIMARY) WHERE product_id IN (?) ORDER BY product_id FOR UPDATE',
     [productIds],
     (rows) => rows.length,
   );

@@ -34,7 +34,7 @@ export const FAULT_GUARDS: Guard[] = [
     name: 'requests of one key in one transaction at a time',
     prevents: 'a transaction waiting for its own process’s locks on a row, and answers out of order',
     file: 'services/core/combiner.ts',
-    find: 'this.#flying.has(key) || ',
+    find: 'this.#isFlying(waiting.request) || ',
     replace: '',
     tests: 'services/core/combiner',
     named: '',

@@ -1,5 +1,3 @@
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { Coalescer } from './coalesce.ts';
 import { type Outcome, refuse } from './refusals.ts';
 
@@ -79,34 +77,5 @@ describe('requests of one key at the same time', () => {
       { ok: true, value: 1 },
       { ok: true, value: 2 },
     ]);
-  });
-
-  it('leave nothing behind that only a full collection would free', async () => {
-    setFlagsFromString('--expose-gc');
-    const collect: (options: { type: 'minor' | 'major' }) => void = runInNewContext('gc');
-    const coalescer = new Coalescer<number[]>();
-    const running: (() => Promise<unknown>)[] = [];
-    const begin = (key: string) => {
-      let end = (_: Outcome<number[]>) => {};
-      const answer = coalescer.run(key, 'b', () => new Promise((resolve) => (end = resolve)));
-      running.push(() => {
-        // 10 kB each.
-        end({ ok: true, value: Array(1_250).fill(running.length) });
-        return answer;
-      });
-    };
-    let kept = Number.POSITIVE_INFINITY;
-    for (let round = 0; round < 5; round++) {
-      collect({ type: 'major' });
-      const before = process.memoryUsage().heapUsed;
-      for (let nth = 0; nth < 500; nth++) {
-        begin(`key ${round} ${nth}`);
-        if (running.length > 100) await running.shift()?.();
-      }
-      collect({ type: 'minor' });
-      if (round > 0) kept = Math.min(kept, process.memoryUsage().heapUsed - before);
-    }
-    // Of five million bytes.
-    expect(kept).toBeLessThan(1_500_000);
   });
 });

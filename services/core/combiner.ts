@@ -58,8 +58,8 @@ const HANGING = { batches: 3, least: 20 };
 export class Combiner<Request, Result> {
   readonly #options: CombinerOptions<Request, Result>;
   #queue: Waiting<Request, Result>[] = [];
-  /** Keys of the requests in flight. */
-  readonly #flying = new Set<string>();
+  /** Keys of the requests in flight, by transaction. */
+  #flying: Set<string>[] = [];
   /** How many of those that wait another transaction could serve, as nobody in flight has their keys; since when the first waits. */
   #free = 0;
   #freeSince = Number.POSITIVE_INFINITY;
@@ -106,7 +106,8 @@ export class Combiner<Request, Result> {
   }
 
   #isFlying(request: Request): boolean {
-    return this.#flying.has(this.#options.laneKey(request));
+    const key = this.#options.laneKey(request);
+    return this.#flying.some((keys) => keys.has(key));
   }
 
   #countFree({ since }: Waiting<Request, Result>): void {
@@ -154,20 +155,23 @@ export class Combiner<Request, Result> {
     this.#running++;
     // Requests that were read from their sockets in the same turn of the event loop go together.
     await new Promise((resolve) => setImmediate(resolve));
-    for (let batch = this.#take(); batch.length > 0; batch = this.#worth(this.#running - 1) ? this.#take() : []) {
+    do {
+      const { batch, keys } = this.#take();
+      if (batch.length === 0) break;
       const began = performance.now();
       await this.#serve(batch).catch((error: unknown) => {
         for (const waiting of batch) waiting.reject(error);
       });
       this.#batchMs += LATEST * (Math.min(performance.now() - began, outlier(this.#batchMs)) - this.#batchMs);
-      for (const { request } of batch) this.#flying.delete(this.#options.laneKey(request));
+      this.#flying = this.#flying.filter((others) => others !== keys);
       this.#recount();
-    }
+    } while (this.#worth(this.#running - 1));
     this.#running--;
     this.#begin();
   }
 
-  #take(): Waiting<Request, Result>[] {
+  /** Those that go into the next transaction, and their keys, in flight from now on. */
+  #take(): { batch: Waiting<Request, Result>[]; keys: Set<string> } {
     const { maxBatch, maxWaitMs = Number.POSITIVE_INFINITY, onePerKey, laneKey, onWait } = this.#options;
     const now = Date.now();
     const started = performance.now();
@@ -187,7 +191,7 @@ export class Combiner<Request, Result> {
         continue;
       }
       const key = laneKey(waiting.request);
-      if (this.#flying.has(key) || (onePerKey && keys.has(key))) {
+      if (this.#isFlying(waiting.request) || (onePerKey && keys.has(key))) {
         later.push(waiting);
         continue;
       }
@@ -197,10 +201,10 @@ export class Combiner<Request, Result> {
       onWait?.(started - waiting.since);
     }
     this.#queue = [...later, ...this.#queue.slice(seen)];
-    for (const key of keys) this.#flying.add(key);
+    if (batch.length > 0) this.#flying.push(keys);
     this.#recount();
     this.#told();
-    return batch;
+    return { batch, keys };
   }
 
   async #serve(batch: Waiting<Request, Result>[]): Promise<void> {

@@ -1,0 +1,45 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { PassingMap } from './passing-map.ts';
+
+describe('a map of entries that pass', () => {
+  it('has what was set last and not deleted since, however many came and went', () => {
+    const passing = new PassingMap<number>();
+    const there = new Map<string, number>();
+    for (let nth = 0; nth < 5_000; nth++) {
+      passing.set(`key ${nth % 700}`, nth);
+      there.set(`key ${nth % 700}`, nth);
+      const gone = `key ${(nth * 7) % 900}`;
+      passing.delete(gone);
+      there.delete(gone);
+    }
+    for (let key = 0; key < 900; key++) expect(passing.get(`key ${key}`)).toBe(there.get(`key ${key}`));
+    expect(there.size).toBeGreaterThan(50);
+  });
+
+  it.each<[string, (nth: number) => [string, unknown], number]>([
+    // 10 kB each, of 5 MB.
+    ['values', (nth) => [`key ${nth}`, Array(1_250).fill(nth)], 1_500_000],
+    // 1 kB each, of 500 kB; those that are there are shared with the list of them.
+    ['keys', (nth) => [`${nth} `.repeat(200), true], 110_000],
+  ])('leaves no %s behind that only a full collection would free', (_what, entry, most) => {
+    setFlagsFromString('--expose-gc');
+    const collect: (options: { type: 'minor' | 'major' }) => void = runInNewContext('gc');
+    const passing = new PassingMap<unknown>();
+    const running: string[] = [];
+    let kept = Number.POSITIVE_INFINITY;
+    for (let round = 0; round < 5; round++) {
+      collect({ type: 'major' });
+      const before = process.memoryUsage().heapUsed;
+      for (let nth = 0; nth < 500; nth++) {
+        const [key, value] = entry(1_000 * (round + 1) + nth);
+        passing.set(key, value);
+        running.push(key);
+        if (running.length > 100) passing.delete(running.shift() ?? '');
+      }
+      collect({ type: 'minor' });
+      if (round > 0) kept = Math.min(kept, process.memoryUsage().heapUsed - before);
+    }
+    expect(kept).toBeLessThan(most);
+  });
+});

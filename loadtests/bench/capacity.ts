@@ -82,6 +82,9 @@ export async function findCapacity(
     open.push(...once.open);
     return once.result && summary && stepOf(rate, api, once.result, summary);
   };
+  /** Whole seconds for which there are users without the coupon. */
+  const lastsFor = (rate: number): number =>
+    name === 'coupon' ? Math.floor((run.given.users - sent) / rate - TICK) : Number.POSITIVE_INFINITY;
   const untilHeld = async (rate: number, seconds: number): Promise<CapacityStep | undefined> => {
     let step = await at(rate, seconds);
     for (let tries = 1; step && !step.held && tries < TRIES && !run.interrupted.aborted; tries++)
@@ -104,7 +107,8 @@ export async function findCapacity(
     if (rate < LEAST) break;
   }
   if (!held || !lost) return { capacity: undefined, open: [...open, `${name}: no capacity was found`] };
-  const half = await at(Math.round(held.rate / 2), run.given.seconds ?? HALF);
+  const rate = Math.round(held.rate / 2);
+  const half = await at(rate, run.given.seconds ?? Math.min(HALF, Math.max(STEP, lastsFor(rate))));
   steps.sort((a, b) => a.rate - b.rate);
   return { capacity: { name, title, steps, knee: held.rate, limit: limitOf(lost), half }, open };
 }

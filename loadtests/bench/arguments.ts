@@ -7,7 +7,7 @@ export const USAGE = `npm run bench -- [options]
                saturate (no pauses, beside the raw engine's ceiling), soak (whole visits, half as many, for an hour; FAIL
                where memory or file descriptors grow)
   --only       ${SCENARIO_NAMES.join(', ')}: some of them, separated by commas
-  --users      test-user-1 to test-user-N (default 100000; saturate 200000, with --capacity 1000000)
+  --users      test-user-1 to test-user-N (default 100000; saturate 400000, with --capacity 1000000)
   --base-url   judge a deployment that already runs; DATABASE_URL, REDIS_URL and KAFKA_BROKERS say what it stands on
   --kube       the same in a cluster where the charts are installed: seed Job, TestRuns of the k6-operator, verifier Job
                (--context, --kube-namespace: kubectl's current context, onrush; --runners: pods that share the load, 2;
@@ -119,7 +119,7 @@ function roundsOf(compared: boolean, given: string | undefined): number {
 /** So many that a coupon's load finds users who have none yet. */
 function usersOf(profile: Profile, capacity: boolean): number {
   if (capacity) return 1_000_000;
-  return profile === 'saturate' ? 200_000 : 100_000;
+  return profile === 'saturate' ? 400_000 : 100_000;
 }
 
 function generatorOf(profile: Profile, capacity: boolean, given: string | undefined): Generator {

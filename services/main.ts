@@ -13,9 +13,9 @@ const STARTED = 'onrush:started';
 const STOP = 20_000;
 
 /*
- * Where most objects of one kind lived through scavenges, V8 makes all later ones of that kind in the old generation, for good. One
- * second of long waits is enough, and then every request stays in memory until the next full collection: three a second, and a
- * quarter more CPU for a charge (docs/performance.md).
+ * Where most objects of one kind live through a scavenge, V8 makes all later ones of that kind in the old generation, and hardly
+ * ever takes it back. One second of long waits is enough, and then every request stays in memory until the next full collection:
+ * two a second, and a quarter more CPU for a charge (docs/performance.md).
  */
 setFlagsFromString('--no-allocation-site-pretenuring');
 

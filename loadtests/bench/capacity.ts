@@ -37,11 +37,12 @@ const TRIES = 3;
 const USERS_LEAST = 10_000;
 /**
  * Length of a step, of what comes before the first, for the compiler, and of the run at half of the capacity, in which a tenth of a
- * second, as the connections are made, is to be less than a hundredth. Seconds.
+ * second, as the connections are made, is to be less than a hundredth, also where the users only suffice for the least. Seconds.
  */
 const STEP = 5;
 const WARM_UP = 3;
 const HALF = 30;
+const HALF_LEAST = 10;
 /** So much longer a load may last: wrk looks at its clock every 100 ms. Seconds. */
 const TICK = 0.2;
 /** From this share on a processor is full. */
@@ -68,7 +69,6 @@ export async function findCapacity(
       sent = 0;
     }
     const settings = { ...env, BASE_URL: run.baseUrl, FIRST_USER: String(1 + sent), USERS: String(users - sent) };
-    sent += Math.ceil(rate * (seconds + TICK));
     run.progress.say(`${name}  ${rate} a second, ${seconds} s`);
     const atRate = { ...load, rate, connections: Math.max(load.connections, Math.ceil(CONNECTIONS * rate)) };
     let summary: K6Summary | undefined;
@@ -80,6 +80,8 @@ export async function findCapacity(
       return load;
     });
     open.push(...once.open);
+    // As many as loadtests/wrk took in turn.
+    sent += summary?.counters[`${api}_sent`] ?? Math.ceil(rate * (seconds + TICK));
     return once.result && summary && stepOf(rate, api, once.result, summary);
   };
   /** Whole seconds for which there are users without the coupon. */
@@ -108,7 +110,10 @@ export async function findCapacity(
   }
   if (!held || !lost) return { capacity: undefined, open: [...open, `${name}: no capacity was found`] };
   const rate = Math.round(held.rate / 2);
-  const half = await at(rate, run.given.seconds ?? Math.min(HALF, Math.max(STEP, lastsFor(rate))));
+  const seconds = run.given.seconds ?? Math.min(HALF, lastsFor(rate));
+  if (!run.given.seconds && seconds < HALF_LEAST)
+    open.push(`${name}: the users did not suffice for half of the capacity; raise --users`);
+  const half = run.given.seconds || seconds >= HALF_LEAST ? await at(rate, seconds) : undefined;
   steps.sort((a, b) => a.rate - b.rate);
   return { capacity: { name, title, steps, knee: held.rate, limit: limitOf(lost), half }, open };
 }

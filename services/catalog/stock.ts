@@ -20,8 +20,8 @@ export const readShelf = (productIds: string[]): Query<Shelf> =>
   );
 
 /**
- * Locks the stock rows of these products, in order of id, until the transaction ends. The quantity is read because where the key
- * alone is, MySQL 9.7 passes through all of a small table, and waits for rows that others have locked.
+ * Locks the stock rows of these products, in order of id, until the transaction ends. The quantity is read since for the key alone
+ * MySQL 9.7 would read all of a small table, and wait for rows that others have locked.
  */
 export const lockStock = (productIds: string[]): Statement<number> =>
   locking(

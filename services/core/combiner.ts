@@ -87,7 +87,7 @@ export class Combiner<Request, Result> {
       trace?.queued(since);
       const waiting = { request, deadline, since, trace, resolve, reject };
       this.#queue.push(waiting);
-      if (!this.#isFlying(request)) this.#countFree(waiting);
+      if (!this.#isFlying(this.#options.laneKey(request))) this.#countFree(waiting);
       this.#told();
       this.#begin();
     });
@@ -95,8 +95,8 @@ export class Combiner<Request, Result> {
 
   /** One user's backlog is in nobody else's way: only those with keys in flight have all the others before them. */
   #refusal(request: Request): Unavailable | undefined {
-    const { maxQueue, maxWaitMs = Number.POSITIVE_INFINITY } = this.#options;
-    const waiting = this.#isFlying(request) ? this.#queue.length : this.#free;
+    const { maxQueue, maxWaitMs = Number.POSITIVE_INFINITY, laneKey } = this.#options;
+    const waiting = this.#isFlying(laneKey(request)) ? this.#queue.length : this.#free;
     return waiting >= maxQueue || this.#waitBehind(waiting) > maxWaitMs ? tooMany() : undefined;
   }
 
@@ -105,8 +105,7 @@ export class Combiner<Request, Result> {
     return Math.floor(waiting / this.#options.maxBatch) * this.#batchMs;
   }
 
-  #isFlying(request: Request): boolean {
-    const key = this.#options.laneKey(request);
+  #isFlying(key: string): boolean {
     return this.#flying.some((keys) => keys.has(key));
   }
 
@@ -119,7 +118,8 @@ export class Combiner<Request, Result> {
   #recount(): void {
     this.#free = 0;
     this.#freeSince = Number.POSITIVE_INFINITY;
-    for (const waiting of this.#queue) if (!this.#isFlying(waiting.request)) this.#countFree(waiting);
+    for (const waiting of this.#queue)
+      if (!this.#isFlying(this.#options.laneKey(waiting.request))) this.#countFree(waiting);
   }
 
   #begin(): void {
@@ -191,7 +191,7 @@ export class Combiner<Request, Result> {
         continue;
       }
       const key = laneKey(waiting.request);
-      if (this.#isFlying(waiting.request) || (onePerKey && keys.has(key))) {
+      if (this.#isFlying(key) || (onePerKey && keys.has(key))) {
         later.push(waiting);
         continue;
       }

@@ -3,6 +3,7 @@ import type { Redis } from 'ioredis';
 import Redlock, { ExecutionError, Lock, ResourceLockedError } from 'redlock';
 import type { LockMetrics } from '../core/metrics.ts';
 import type { Names } from '../core/names.ts';
+import { PassingMap } from '../core/passing-map.ts';
 import { perTurn } from '../core/per-turn.ts';
 
 /** What asking for the lock came to; `open` means that Redis is out of reach and MySQL's row locks alone must do. */
@@ -37,7 +38,7 @@ export class OrderLock {
   readonly #ask = perTurn<Asking>((all) => this.#takeAll(all));
   readonly #giveBack = perTurn<{ lock: Lock; sent(): void }>((all) => this.#releaseAll(all));
   /** Users whose lock this process has: who asks for one of these gets it hardly, and asks alone. */
-  readonly #mine = new Set<string>();
+  readonly #mine = new PassingMap<true>();
   /** With which Redlock takes the latest locks. */
   #value = '';
   /** Calls whose locks are to be given back yet, the latest: Redis was away when the orders ended, or before it answered. */
@@ -68,11 +69,11 @@ export class OrderLock {
     const asked = performance.now();
     const held = await new Promise<Held>((resolve) => {
       const asking = { userId, resources, resolve };
-      if (alone || this.#mine.has(userId)) void this.#take([asking]);
+      if (alone || this.#mine.get(userId)) void this.#take([asking]);
       else this.#ask(asking);
     });
     this.#metrics.waited('redlock', performance.now() - asked);
-    if (held.state === 'held') this.#mine.add(userId);
+    if (held.state === 'held') this.#mine.set(userId, true);
     return held;
   }
 

@@ -91,7 +91,7 @@ export const GUARDS: Guard[] = [
     name: 'asking alone for a lock that is known to be taken',
     prevents: 'one user’s double clicks costing each other order of the same turn a call',
     file: 'services/order/order-lock.ts',
-    find: 'if (alone || this.#mine.has(userId)) void this.#take([asking]);\n      else this.#ask(asking);',
+    find: 'if (alone || this.#mine.get(userId)) void this.#take([asking]);\n      else this.#ask(asking);',
     replace: 'this.#ask(asking);',
     tests: 'services/order/order-lock',
     named: 'costs the others no call',

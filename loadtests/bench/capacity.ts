@@ -111,9 +111,9 @@ export async function findCapacity(
   if (!held || !lost) return { capacity: undefined, open: [...open, `${name}: no capacity was found`] };
   const rate = Math.round(held.rate / 2);
   const seconds = run.given.seconds ?? Math.min(HALF, lastsFor(rate));
-  if (!run.given.seconds && seconds < HALF_LEAST)
-    open.push(`${name}: the users did not suffice for half of the capacity; raise --users`);
-  const half = run.given.seconds || seconds >= HALF_LEAST ? await at(rate, seconds) : undefined;
+  const suffices = seconds >= (run.given.seconds ?? HALF_LEAST);
+  if (!suffices) open.push(`${name}: the users did not suffice for half of the capacity; raise --users`);
+  const half = suffices ? await at(rate, seconds) : undefined;
   steps.sort((a, b) => a.rate - b.rate);
   return { capacity: { name, title, steps, knee: held.rate, limit: limitOf(lost), half }, open };
 }

@@ -1,3 +1,4 @@
+import { leftByScavenge } from '../../loadtests/test/left-by-scavenge.ts';
 import { Coalescer } from './coalesce.ts';
 import { type Outcome, refuse } from './refusals.ts';
 
@@ -77,5 +78,27 @@ describe('requests of one key at the same time', () => {
       { ok: true, value: 1 },
       { ok: true, value: 2 },
     ]);
+  });
+
+  it('leave nothing behind that only a full collection would free', async () => {
+    const coalescer = new Coalescer<number[]>();
+    const running: (() => Promise<unknown>)[] = [];
+    const begin = (key: string) => {
+      let end = (_: Outcome<number[]>) => {};
+      const answer = coalescer.run(key, 'b', () => new Promise((resolve) => (end = resolve)));
+      running.push(() => {
+        // 10 kB each.
+        end({ ok: true, value: Array(1_250).fill(running.length) });
+        return answer;
+      });
+    };
+    const [, ...left] = await leftByScavenge(5, async (round) => {
+      for (let nth = 0; nth < 500; nth++) {
+        begin(`key ${round} ${nth}`);
+        if (running.length > 100) await running.shift()?.();
+      }
+    });
+    // Of five million bytes.
+    expect(Math.min(...left)).toBeLessThan(1_500_000);
   });
 });
